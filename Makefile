@@ -1,0 +1,82 @@
+# The commands that people, hooks and CI run; `make` alone lists them.
+
+PYTHON ?= python3
+CONSTRAINTS ?= requirements/constraints.txt
+PIP_ARGS ?=
+WORKERS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := $(VENV)/.core-installed
+DEV := $(VENV)/.dev-installed
+PIP_INSTALL = $(BIN)/python -m pip install $(addprefix --constraint ,$(CONSTRAINTS)) $(PIP_ARGS)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test test-slow test-gpu check format bench docs clean
+
+help: ## Say what each command does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '%s\n' '' \
+	  'The first one that needs it makes $(VENV) and installs into it. Settings, as in make run ARGS=--quiet:' \
+	  '' \
+	  '  ARGS         more arguments for the command, as in make test ARGS="-k elbo"' \
+	  '  WORKERS      processes that run the tests ($(WORKERS))' \
+	  '  PYTHON       what makes $(VENV): Python 3.11 or newer ($(PYTHON))' \
+	  '  PIP_ARGS     more arguments for pip install, as in PIP_ARGS="--extra-index-url URL" where URL is' \
+	  '               the index that the PyTorch site gives for your CPU or CUDA build' \
+	  '  CONSTRAINTS  pinned versions ($(CONSTRAINTS));' \
+	  '               empty keeps a torch already in $(VENV), or takes the newest versions allowed' \
+	  '' \
+	  'The last three count when $(VENV) is made: make clean first.'
+
+run: $(CORE) ## Train and evaluate the recipe mnist, and say where the pictures are
+	$(BIN)/vaekit train mnist $(ARGS)
+
+test: $(DEV) ## Run the tests (under five minutes on two cores)
+	$(BIN)/python -m pytest -m "not slow and not gpu" -n $(WORKERS) $(ARGS)
+
+test-slow: $(DEV) ## Run the slow tests: kills, long runs, the built wheel
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-gpu: $(DEV) ## Run the tests that need a CUDA device
+	$(BIN)/python -m pytest -m gpu $(ARGS)
+
+check: $(DEV) ## Check format, lint, types and who imports whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(DEV) ## Format the code and fix what lint can fix
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(CORE) ## Measure training throughput on this machine
+	$(BIN)/python benchmarks/train_step.py $(ARGS)
+
+docs: $(CORE) ## Write docs/cli.md from the commands' own help
+	$(BIN)/python docs/make_cli_reference.py
+
+clean: ## Remove what these commands made, but neither runs/ nor fetched data
+	rm -rf $(VENV) build dist htmlcov .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find src tests docs benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamps depend on what decides the versions, so that a second `make run` starts at once.
+$(DEV): $(CORE)
+	$(PIP_INSTALL) --editable '.[dev,parquet]'
+	@touch $@
+
+$(CORE): pyproject.toml $(CONSTRAINTS) $(BIN)/python
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || { \
+	  echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "vaekit needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$(PYTHON) could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }

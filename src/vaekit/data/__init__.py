@@ -1,0 +1,61 @@
+"""Observations: data sets, their splits, the order of batches, and transforms."""
+
+from vaekit.data.batches import Batches
+from vaekit.data.dataset import Dataset
+from vaekit.data.observation import Observation
+from vaekit.data.presentation import present
+from vaekit.data.sets import (
+    DATA_SETS,
+    ArraysSpec,
+    DataSpec,
+    DigitsSpec,
+    FashionMnistSpec,
+    FreyFacesSpec,
+    ImagesSpec,
+    MnistSpec,
+    NamedDataSet,
+    ShardsSpec,
+)
+from vaekit.data.sharded import Shard, ShardedSplit
+from vaekit.data.splits import InMemorySplit, Rows, Split
+from vaekit.data.statistics import Statistics, statistics
+from vaekit.data.transforms import (
+    BinarizeSpec,
+    DequantizeSpec,
+    GreySpec,
+    IntegersSpec,
+    StandardizeSpec,
+    Transform,
+    TransformSpec,
+)
+
+__all__ = [
+    "DATA_SETS",
+    "ArraysSpec",
+    "Batches",
+    "BinarizeSpec",
+    "DataSpec",
+    "Dataset",
+    "DequantizeSpec",
+    "DigitsSpec",
+    "FashionMnistSpec",
+    "FreyFacesSpec",
+    "GreySpec",
+    "ImagesSpec",
+    "InMemorySplit",
+    "IntegersSpec",
+    "MnistSpec",
+    "NamedDataSet",
+    "Observation",
+    "Rows",
+    "Shard",
+    "ShardedSplit",
+    "ShardsSpec",
+    "Split",
+    "StandardizeSpec",
+    "Statistics",
+    "Transform",
+    "TransformSpec",
+    "present",
+    "statistics",
+]

@@ -1,0 +1,84 @@
+"""Training batches whose order depends on (seed, epoch) and on nothing else.
+
+Batch `index` of epoch `epoch` can be asked for at any time, in any order, so that training
+resumes anywhere without remembering how it got there. Shards are shuffled, and rows inside
+every shard; in memory there is one shard, and the shuffle is an exact uniform one.
+"""
+
+from functools import lru_cache
+from typing import final
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from vaekit.data.splits import Rows, Split, spans_of
+from vaekit.errors import DataError
+from vaekit.numerics import generator_for
+
+
+@final
+class Batches:
+    """Shuffled batches of equal size; a last one that is smaller is dropped.
+
+    In-memory data is moved to `device` once, in its compact type, and gathered there.
+
+    Args:
+        split: Where examples come from.
+        batch_size: Examples per batch.
+        seed: Seed of the order.
+        device: Where batches are needed.
+
+    Example:
+        >>> from vaekit.data import InMemorySplit
+        >>> batches = Batches(InMemorySplit(torch.arange(6)[:, None]), 3, seed=0, device="cpu")
+        >>> sorted(torch.cat([batches(0, i).x for i in range(2)]).flatten().tolist())
+        [0, 1, 2, 3, 4, 5]
+    """
+
+    def __init__(
+        self, split: Split, batch_size: int, seed: int, device: torch.device | str
+    ) -> None:
+        if not 1 <= batch_size <= len(split):
+            raise DataError(
+                "The batch does not fit the training split.",
+                where="training.batch_size",
+                expected=f"a size from 1 to {len(split)}, the number of training examples",
+                found=batch_size,
+                remedy=f"set training.batch_size to {len(split)} or less",
+            )
+        self.batch_size, self.device = batch_size, torch.device(device)
+        self._split, self._seed = split.to(device), seed
+        self._sizes = self._split.shard_sizes
+        # An epoch's order of shards, and of the rows in the two that are in memory.
+        self._shard_order = lru_cache(maxsize=1)(self._draw_shard_order)
+        self._row_order = lru_cache(maxsize=2)(self._draw_row_order)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Number of full batches in an epoch."""
+        return len(self._split) // self.batch_size
+
+    def __call__(self, epoch: int, index: int) -> Rows:
+        """Batch `index` of epoch `epoch`; both count from 0."""
+        if not 0 <= index < self.steps_per_epoch:
+            raise IndexError(f"batch {index} of an epoch with {self.steps_per_epoch}")
+        shards = self._shard_order(epoch)
+        start = index * self.batch_size
+        spans = spans_of([self._sizes[i] for i in shards], start, start + self.batch_size)
+        parts = [self._take(epoch, shards[position], span) for position, span in spans]
+        return Rows.join(parts).to(self.device)
+
+    def _take(self, epoch: int, shard: int, span: slice) -> Rows:
+        return self._split.shard(shard).take(self._row_order(epoch, shard)[span])
+
+    def _draw_shard_order(self, epoch: int) -> list[int]:
+        return self._permutation(len(self._sizes), epoch).tolist()
+
+    def _draw_row_order(self, epoch: int, shard: int) -> Int64[Tensor, " rows"]:
+        order = self._permutation(self._sizes[shard], epoch, shard)
+        return order.to(self._split.shard(shard).x.device)
+
+    def _permutation(self, size: int, *keys: int) -> Int64[Tensor, " size"]:
+        # Drawn on the CPU: the order is then the same whatever the device.
+        return torch.randperm(size, generator=generator_for(self._seed, "order", *keys))

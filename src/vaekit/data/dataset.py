@@ -1,0 +1,101 @@
+"""A data set: a schema, splits, and where they came from."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import torch
+from torch import Tensor
+
+from vaekit.data.splits import Split
+from vaekit.errors import DataError
+from vaekit.schema import Schema
+
+SPLIT_NAMES = ("train", "validation", "test")
+
+
+@final
+@dataclass(frozen=True)
+class Dataset:
+    """What a model is trained and measured on.
+
+    Args:
+        name: What it is called.
+        schema: The form of one example.
+        splits: "train", and "validation" and "test" where there are any.
+        source: Where it came from, in words.
+        split_name: How it was divided, as printed beside numbers.
+    """
+
+    name: str
+    schema: Schema
+    splits: Mapping[str, Split]
+    source: str
+    split_name: str
+
+    def __post_init__(self) -> None:
+        unknown = set(self.splits) - set(SPLIT_NAMES)
+        empty = [name for name, split in self.splits.items() if len(split) == 0]
+        if unknown or empty or "train" not in self.splits:
+            raise DataError(
+                "The splits of a data set are 'train' and, where they have examples, "
+                "'validation' and 'test'.",
+                where=self.name,
+                found={name: len(split) for name, split in self.splits.items()},
+                remedy="leave a split without examples out",
+            )
+
+    def split(self, name: str) -> Split:
+        """The split called `name`.
+
+        Raises:
+            DataError: Listing the splits there are.
+        """
+        if name not in self.splits:
+            raise DataError(
+                f"There is no split {name!r}.",
+                where=f"{self.name}, split {self.split_name}",
+                expected=f"one of {', '.join(self.splits)}",
+                found=name,
+                remedy="choose a division of the data that has this split",
+            )
+        return self.splits[name]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of the content: equal for equal examples in equal order.
+
+        It covers the schema (but its name), the values and the labels of every split, and
+        nothing of how they were stored: files, formats, shard boundaries, devices.
+        """
+        digest = hashlib.sha256(json.dumps(_content(self.schema), sort_keys=True).encode())
+        for name in SPLIT_NAMES:
+            if name in self.splits:
+                digest.update(f"{name}:{len(self.splits[name])}".encode())
+                digest.update(_digest_of_rows(self.splits[name]))
+        return digest.hexdigest()
+
+
+def _content(schema: Schema) -> dict[str, object]:
+    return schema.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+
+
+def _digest_of_rows(split: Split) -> bytes:
+    values, labels = hashlib.sha256(), hashlib.sha256()
+    for rows in split.blocks(rows_per_block=4096):
+        values.update(content_bytes(rows.x))
+        if rows.labels is not None:
+            labels.update(content_bytes(rows.labels))
+    return values.digest() + labels.digest()
+
+
+def content_bytes(values: Tensor) -> memoryview:
+    """Values as hashed: C order, little-endian; equal values give equal bytes."""
+    if values.is_floating_point():
+        # One NaN for all, and no minus zero: they are equal to the reader.
+        values = torch.where(values.isnan(), torch.nan, values + 0.0)
+    array = values.contiguous().cpu().numpy()
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).data

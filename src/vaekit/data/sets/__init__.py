@@ -1,0 +1,38 @@
+"""Data sets: where examples come from. Pick one."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from vaekit.data.sets.arrays import ArraysSpec
+from vaekit.data.sets.catalogue import DATA_SETS, NamedDataSet
+from vaekit.data.sets.digits import DigitsSpec
+from vaekit.data.sets.fashion_mnist import FashionMnistSpec
+from vaekit.data.sets.frey_faces import FreyFacesSpec
+from vaekit.data.sets.images import ImagesSpec
+from vaekit.data.sets.mnist import MnistSpec
+from vaekit.data.sets.shards import ShardsSpec
+
+DataSpec: TypeAlias = Annotated[
+    MnistSpec
+    | FashionMnistSpec
+    | FreyFacesSpec
+    | DigitsSpec
+    | ArraysSpec
+    | ImagesSpec
+    | ShardsSpec,
+    Field(discriminator="kind"),
+]
+
+__all__ = [
+    "DATA_SETS",
+    "ArraysSpec",
+    "DataSpec",
+    "DigitsSpec",
+    "FashionMnistSpec",
+    "FreyFacesSpec",
+    "ImagesSpec",
+    "MnistSpec",
+    "NamedDataSet",
+    "ShardsSpec",
+]

@@ -1,0 +1,80 @@
+"""The data sets that vaekit knows by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+from vaekit.data.sets.digits import DigitsSpec
+from vaekit.data.sets.fashion_mnist import FASHION_MNIST, FashionMnistSpec
+from vaekit.data.sets.frey_faces import FreyFacesSpec
+from vaekit.data.sets.frey_faces import check_here as check_frey_faces
+from vaekit.data.sets.mnist import MNIST, MnistSpec
+from vaekit.errors import DataError
+
+NamedSpec: TypeAlias = MnistSpec | FashionMnistSpec | FreyFacesSpec | DigitsSpec
+
+
+@final
+@dataclass(frozen=True)
+class NamedDataSet:
+    """One line of `vaekit data list`.
+
+    Args:
+        title: What it is.
+        shape: Channels, height and width.
+        examples: Number of examples.
+        terms: Who published it, and under which licence.
+        spec: The spec with its default choices.
+        check_here: Raises a `DataError` where it is not on this machine, or damaged.
+    """
+
+    title: str
+    shape: str
+    examples: int
+    terms: str
+    spec: NamedSpec
+    check_here: Callable[[], None]
+
+    def is_here(self) -> bool:
+        """Whether it can be loaded without a network."""
+        try:
+            self.check_here()
+        except DataError:
+            return False
+        return True
+
+
+DATA_SETS: Mapping[str, NamedDataSet] = {
+    "mnist": NamedDataSet(
+        title="handwritten digits",
+        shape="1 x 28 x 28",
+        examples=70_000,
+        terms="LeCun et al.; none stated",
+        spec=MnistSpec(),
+        check_here=MNIST.check_here,
+    ),
+    "fashion_mnist": NamedDataSet(
+        title="pictures of clothes",
+        shape="1 x 28 x 28",
+        examples=70_000,
+        terms="Zalando SE; MIT",
+        spec=FashionMnistSpec(),
+        check_here=FASHION_MNIST.check_here,
+    ),
+    "frey_faces": NamedDataSet(
+        title="frames of one face",
+        shape="1 x 28 x 20",
+        examples=1_965,
+        terms="Roweis and Frey; none stated",
+        spec=FreyFacesSpec(),
+        check_here=check_frey_faces,
+    ),
+    "digits": NamedDataSet(
+        title="small handwritten digits",
+        shape="1 x 8 x 8",
+        examples=1_797,
+        terms="UCI, in scikit-learn; CC BY 4.0",
+        spec=DigitsSpec(),
+        check_here=lambda: None,
+    ),
+}

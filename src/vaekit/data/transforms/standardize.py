@@ -1,0 +1,56 @@
+"""Values with mean 0 and standard deviation 1, by the moments of the training split.
+
+    x = (raw - mean) / std
+
+Mean and deviation belong to each value of the event, and skip missing values. A value that
+never changes has nothing to divide by: its std is taken as 1.
+"""
+
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from vaekit.data.dataset import Dataset
+from vaekit.data.moments import moments
+from vaekit.data.transforms.ranges import widened
+from vaekit.data.transforms.transform import Transform, TransformChoices
+from vaekit.schema import Schema
+
+
+@final
+class Standardize(Transform):
+    """Shifts and scales every value of the event; as built, by nothing."""
+
+    protocol = "standardized"
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, schema: Schema) -> None:
+        super().__init__(schema)
+        self.register_buffer("mean", torch.zeros(schema.event_shape))
+        self.register_buffer("std", torch.ones(schema.event_shape))
+
+    def expectation(self, x: Shaped[Tensor, "rows *event"]) -> Float[Tensor, "rows *event"]:
+        return ((widened(x) - self.mean) / self.std).float()
+
+    def inverse(self, x: Float[Tensor, "*rows_and_event"]) -> Float[Tensor, "*rows_and_event"]:
+        return x * self.std + self.mean
+
+
+@final
+class StandardizeSpec(TransformChoices):
+    """Choices of standardised values: none."""
+
+    kind: Literal["standardize"] = "standardize"
+
+    def unfitted(self, schema: Schema) -> Standardize:
+        return Standardize(schema)
+
+    def build(self, dataset: Dataset) -> Standardize:
+        transform = self.unfitted(dataset.schema)
+        fitted = moments(rows.x for rows in dataset.split("train").blocks(4096))
+        transform.mean.copy_(fitted.mean)
+        transform.std.copy_(fitted.std.where(fitted.std > 0, 1.0))
+        return transform

@@ -1,0 +1,131 @@
+"""Gaussian likelihood, with a fixed, a learned or a predicted scale.
+
+    p(x | z) = N(x; loc(z), scale^2)
+
+A fixed scale sets the balance of reconstruction and KL by hand: scale^2 = beta / 2 makes the
+negative ELBO the sum of squared errors plus beta KL, up to a factor and a constant. Learning
+one scale for all values finds that balance by maximum likelihood and is the calibrated
+default; predicting one per value lets the decoder say where it is unsure.
+
+Reference:
+    Rybkin, Daniilidis and Levine (2021), Simple and Effective VAE Training with Calibrated
+    Decoders, https://arxiv.org/abs/2006.13202
+"""
+
+import math
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, PositiveFloat
+from torch import Tensor, nn
+from torch.distributions import Independent
+from torch.nn.functional import softplus
+
+from vaekit.distributions import Gaussian
+from vaekit.likelihoods.likelihood import Likelihood, ValueRange
+from vaekit.spec import Spec
+
+
+def _floored(log_scale: Tensor, floor: float) -> Tensor:
+    """A smooth lower bound: a density whose scale may vanish has no maximum likelihood."""
+    return floor + softplus(log_scale - floor)
+
+
+def _inverse_floored(log_scale: Tensor, floor: float) -> Tensor:
+    excess = (log_scale - floor).clamp_min(1e-6)
+    return floor + excess + torch.log(-torch.expm1(-excess))
+
+
+@final
+class FixedScaleGaussianLikelihood(Likelihood):
+    """p(x | z) = N(loc(z), scale^2) with a scale chosen beforehand, in data units."""
+
+    params_per_value = 1
+    values = ValueRange()
+
+    def __init__(self, event_shape: tuple[int, ...], scale: float) -> None:
+        super().__init__(event_shape)
+        self.log_scale = math.log(scale)
+
+    def forward(self, parameters: Float[Tensor, "..."]) -> Independent:
+        (loc,) = self._per_value(parameters)
+        return self._independent(Gaussian(loc, torch.full_like(loc, self.log_scale)))
+
+    def initial_parameters(
+        self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
+    ) -> Float[Tensor, "1 *event"]:
+        return mean.unsqueeze(0)
+
+
+@final
+class LearnedScaleGaussianLikelihood(Likelihood):
+    """p(x | z) = N(loc(z), scale^2) with one scale for all values, learned (sigma-VAE)."""
+
+    params_per_value = 1
+    values = ValueRange()
+
+    def __init__(self, event_shape: tuple[int, ...], min_scale: float) -> None:
+        super().__init__(event_shape)
+        self.floor = math.log(min_scale)
+        self.raw_log_scale = nn.Parameter(torch.zeros(()))
+
+    @property
+    def log_scale(self) -> Float[Tensor, ""]:
+        return _floored(self.raw_log_scale, self.floor)
+
+    def forward(self, parameters: Float[Tensor, "..."]) -> Independent:
+        (loc,) = self._per_value(parameters)
+        return self._independent(Gaussian(loc, self.log_scale.expand(loc.shape)))
+
+    def initial_parameters(
+        self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
+    ) -> Float[Tensor, "1 *event"]:
+        with torch.no_grad():
+            overall = std.square().mean().sqrt().log()
+            self.raw_log_scale.copy_(_inverse_floored(overall, self.floor))
+        return mean.unsqueeze(0)
+
+
+@final
+class PredictedScaleGaussianLikelihood(Likelihood):
+    """p(x | z) = N(loc(z), scale(z)^2), both from the decoder, per value."""
+
+    params_per_value = 2
+    values = ValueRange()
+
+    def __init__(self, event_shape: tuple[int, ...], min_scale: float) -> None:
+        super().__init__(event_shape)
+        self.floor = math.log(min_scale)
+
+    def forward(self, parameters: Float[Tensor, "..."]) -> Independent:
+        loc, raw_log_scale = self._per_value(parameters)
+        return self._independent(Gaussian(loc, _floored(raw_log_scale, self.floor)))
+
+    def initial_parameters(
+        self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
+    ) -> Float[Tensor, "2 *event"]:
+        # A value that never varies starts at a tenth of the overall scale, not at the floor.
+        overall = std.square().mean().sqrt()
+        start = torch.maximum(std, 0.1 * overall).clamp_min(math.exp(self.floor)).log()
+        return torch.stack([mean, _inverse_floored(start, self.floor)])
+
+
+class GaussianSpec(Spec):
+    """Choices of a Gaussian likelihood."""
+
+    kind: Literal["gaussian"] = "gaussian"
+    scale: PositiveFloat | Literal["learned", "per_value"] = Field(
+        default="learned",
+        description="A number fixes it (data units); 'learned' fits one; 'per_value' predicts it.",
+    )
+    min_scale: PositiveFloat = Field(
+        default=1e-3, description="Smooth floor of a learned or predicted scale, in data units."
+    )
+
+    def build(self, event_shape: tuple[int, ...]) -> Likelihood:
+        if self.scale == "learned":
+            return LearnedScaleGaussianLikelihood(event_shape, self.min_scale)
+        if self.scale == "per_value":
+            return PredictedScaleGaussianLikelihood(event_shape, self.min_scale)
+        return FixedScaleGaussianLikelihood(event_shape, self.scale)

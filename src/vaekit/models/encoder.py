@@ -1,0 +1,43 @@
+"""The way in: from an observation to the numbers a posterior is made of."""
+
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vaekit.data import Observation, Statistics
+
+
+@final
+class Encoder(nn.Module):
+    """Centres an observation and runs the encoder network on it.
+
+    The network sees (x - mean) / spread, where `mean` is per value and `spread` is one number
+    for all values. A value that was not observed enters as its mean, that is as zero.
+
+    Args:
+        network: From examples to parameters of the posterior.
+        statistics: Mean and standard deviation of the training data.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, network: nn.Module, statistics: Statistics) -> None:
+        super().__init__()
+        self.network = network
+        spread = statistics.std.square().mean().sqrt()
+        self.register_buffer("mean", statistics.mean.clone())
+        self.register_buffer("spread", torch.where(spread > 0, spread, torch.ones_like(spread)))
+
+    def forward(self, observation: Observation) -> Float[Tensor, "batch features"]:
+        centred = (observation.x - self.mean) / self.spread
+        if observation.mask is not None:
+            centred = torch.where(observation.mask, centred, 0.0)
+        return at_least_float32(self.network(centred))
+
+
+def at_least_float32(value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Raises half precision to float32: no likelihood or KL is computed in less."""
+    return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value

@@ -1,0 +1,179 @@
+"""The one interface that every model answers, and what an inference holds.
+
+A latent variable model is a prior p(z), a likelihood p(x | z) and a posterior q(z | x). All
+objectives, measures and exports speak to it through the five methods of `Model`; models
+differ in what is behind them. z is a tuple with one entry per stochastic layer, the top
+(the first to be generated) first.
+
+Every random number a model uses can be handed in as noise (shapes from `noise_spec`): the
+same noise gives the same answer, in training, in tests and in an exported graph.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.distributions import Independent
+
+from vaekit.data import Observation
+from vaekit.distributions import detached, kl_per_dimension
+from vaekit.errors import SpecError
+from vaekit.numerics import NoiseSpec
+
+Latents: TypeAlias = tuple[Float[Tensor, "samples batch *latent"], ...]
+Noise: TypeAlias = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a model declares about itself, so that unfit pairings are refused early."""
+
+    has_density: bool
+    """log p(x, z) and log q(z | x) exist: bounds and importance sampling make sense."""
+    reparameterized: bool
+    """Samples of z carry gradients to the posterior's parameters."""
+    batch_statistics: bool
+    """While training, one example's result depends on its neighbours in the batch."""
+
+
+@final
+@dataclass(frozen=True)
+class Inference:
+    """What was drawn for an observation, and everything that follows from it.
+
+    Args:
+        observation: What the model was shown.
+        z: Samples, one entry per stochastic layer.
+        posterior: Factors of q(z | x), one per layer.
+        prior: Factors of p(z), one per layer, given the layers above.
+        likelihood: p(x | z), with batch shape (samples, batch).
+    """
+
+    observation: Observation
+    z: Latents
+    posterior: tuple[Independent, ...]
+    prior: tuple[Independent, ...]
+    likelihood: Independent
+
+    @cached_property
+    def _kl(self) -> list[tuple[Tensor, bool]]:
+        factors = zip(self.posterior, self.prior, self.z, strict=True)
+        return [kl_per_dimension(q, p, z) for q, p, z in factors]
+
+    @property
+    def kl(self) -> tuple[Float[Tensor, "draws batch *latent"], ...]:
+        """KL(q || p) in nats, per layer, example and dimension.
+
+        One draw where `kl_is_analytic`, else one estimate per sample.
+        """
+        return tuple(kl for kl, _ in self._kl)
+
+    @property
+    def kl_is_analytic(self) -> tuple[bool, ...]:
+        return tuple(analytic for _, analytic in self._kl)
+
+    def log_likelihood_per_value(self) -> Float[Tensor, "samples batch *event"]:
+        """log p(x_i | z) in nats; zero where a value was not observed."""
+        per_value = self.likelihood.base_dist.log_prob(self.observation.x)
+        mask = self.observation.mask
+        return per_value if mask is None else torch.where(mask, per_value, 0.0)
+
+    def log_likelihood(self) -> Float[Tensor, "samples batch"]:
+        """log p(x | z) in nats, over the observed values."""
+        return self.log_likelihood_per_value().flatten(2).sum(-1)
+
+    def log_prior(self) -> Float[Tensor, "samples batch"]:
+        """log p(z) in nats, all layers together."""
+        return _joint_log_prob(self.prior, self.z)
+
+    def log_q(self, detach_parameters: bool = False) -> Float[Tensor, "samples batch"]:
+        """log q(z | x) in nats, all layers together.
+
+        Args:
+            detach_parameters: Hold the posterior's parameters constant, so that gradients
+                reach them through z alone (what DReG and STL need).
+        """
+        factors = tuple(map(detached, self.posterior)) if detach_parameters else self.posterior
+        return _joint_log_prob(factors, self.z)
+
+    def log_weights(self) -> Float[Tensor, "samples batch"]:
+        """log p(x, z) - log q(z | x) in nats: importance weights of z for p(x)."""
+        return self.log_likelihood() + self.log_prior() - self.log_q()
+
+
+def _joint_log_prob(factors: tuple[Independent, ...], z: Latents) -> Tensor:
+    if not factors:
+        raise SpecError(
+            "This model is deterministic: it has neither log p(z) nor log q(z | x).",
+            remedy="choose model.kind = 'vae'",
+        )
+    return torch.stack([p.log_prob(layer) for p, layer in zip(factors, z, strict=True)]).sum(0)
+
+
+class Model(nn.Module, ABC):
+    """A latent variable model."""
+
+    event_shape: tuple[int, ...]
+
+    @property
+    @abstractmethod
+    def facts(self) -> Facts:
+        """What this model, as built, declares about itself."""
+
+    @abstractmethod
+    def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
+        """The noise that `infer` consumes; `sample(n)` consumes `noise_spec(n)`.
+
+        Dimension 0 is the sample and dimension 1 the example, so that noise can be split
+        along the batch together with the observation.
+        """
+
+    @abstractmethod
+    def infer(
+        self,
+        observation: Observation,
+        num_samples: int = 1,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Inference:
+        """Draws z from q(z | x) and gathers what the objectives need.
+
+        Args:
+            observation: A batch of examples.
+            num_samples: Samples of z per example.
+            noise: What to draw with, as `noise_spec` asks; drawn from `generator` if absent.
+            generator: Source of noise, on the device of the observation.
+        """
+
+    @abstractmethod
+    def decode(self, z: Latents, c: Float[Tensor, "batch conditions"] | None = None) -> Independent:
+        """p(x | z), with batch shape (samples, batch)."""
+
+    @abstractmethod
+    def sample(
+        self,
+        n: int,
+        c: Float[Tensor, "n conditions"] | None = None,
+        temperature: float = 1.0,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Independent:
+        """p(x | z) for n fresh draws of z from the prior, with batch shape (n,).
+
+        `.mean` is the usual picture, `.sample()` a draw of x itself.
+
+        Args:
+            n: Number of examples.
+            c: Conditions, one row per example.
+            temperature: Scales the spread of the prior; below one gives safer samples.
+            noise: What to draw with, as `noise_spec(n)` asks.
+            generator: Source of noise, on the model's device.
+        """
+
+    @abstractmethod
+    def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
+        """The deterministic embedding of each example: the same call, the same answer."""

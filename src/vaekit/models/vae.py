@@ -1,0 +1,148 @@
+"""The variational autoencoder: one stochastic layer, four parts.
+
+    p(x, z) = p(x | z) p(z),    q(z | x),    ELBO = E_q[log p(x | z)] - KL(q(z | x) || p(z))
+
+Reference:
+    Kingma and Welling (2013), Auto-Encoding Variational Bayes,
+    https://arxiv.org/abs/1312.6114
+    Rezende, Mohamed and Wierstra (2014), Stochastic Backpropagation and Approximate
+    Inference in Deep Generative Models, https://arxiv.org/abs/1401.4082
+"""
+
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+from torch.distributions import Independent
+
+from vaekit.data import Observation, Statistics
+from vaekit.distributions import from_noise
+from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
+from vaekit.models.decoder import Decoder
+from vaekit.models.encoder import Encoder
+from vaekit.models.model import Facts, Inference, Latents, Model, Noise
+from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
+from vaekit.numerics import NoiseSpec, draw_noise
+from vaekit.posteriors import DiagonalGaussianPosterior, DiagonalGaussianSpec, PosteriorSpec
+from vaekit.priors import PriorSpec, StandardNormalSpec
+from vaekit.spec import Spec
+
+
+@final
+class VAE(Model):
+    """A VAE with one layer of latent variables.
+
+    Args:
+        encoder: Observation to parameters of the posterior.
+        posterior: Those parameters to q(z | x).
+        prior: p(z).
+        decoder: z to parameters of the likelihood.
+        likelihood: Those parameters to p(x | z).
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        posterior: DiagonalGaussianPosterior,
+        prior: nn.Module,
+        decoder: Decoder,
+        likelihood: Likelihood,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.posterior, self.prior = encoder, posterior, prior
+        self.decoder, self.likelihood = decoder, likelihood
+        self.event_shape = likelihood.event_shape
+        self.latent_dim = posterior.latent_dim
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(
+            has_density=True,
+            reparameterized=True,
+            batch_statistics=uses_batch_statistics(self),
+        )
+
+    def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
+        return (NoiseSpec("z", (num_samples, batch, self.latent_dim)),)
+
+    def infer(
+        self,
+        observation: Observation,
+        num_samples: int = 1,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Inference:
+        posterior = self.posterior(self.encoder(observation))
+        z = (from_noise(posterior, self._noise(len(observation), num_samples, noise, generator)),)
+        return Inference(
+            observation=observation,
+            z=z,
+            posterior=(posterior,),
+            prior=(self.prior(observation.c),),
+            likelihood=self.decode(z, observation.c),
+        )
+
+    def decode(self, z: Latents, c: Float[Tensor, "batch conditions"] | None = None) -> Independent:
+        (code,) = z
+        return self.likelihood(self.decoder(code))
+
+    def sample(
+        self,
+        n: int,
+        c: Float[Tensor, "n conditions"] | None = None,
+        temperature: float = 1.0,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Independent:
+        standard = self._noise(n, 1, noise, generator)[0]
+        z = from_noise(self.prior(c), temperature * standard)
+        return self.likelihood(self.decoder(z))
+
+    def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
+        """The posterior mean."""
+        return self.posterior(self.encoder(observation)).mean
+
+    def _noise(
+        self, n: int, num_samples: int, noise: Noise | None, generator: torch.Generator | None
+    ) -> Tensor:
+        if noise is None:
+            bias = self.decoder.output_bias
+            spec = self.noise_spec(n, num_samples)
+            noise = draw_noise(spec, generator, bias.device, bias.dtype)
+        (standard,) = noise
+        return standard
+
+
+class VAESpec(Spec):
+    """Choices of a VAE."""
+
+    kind: Literal["vae"] = "vae"
+    latent_dim: PositiveInt = Field(default=40, description="Number of latent dimensions.")
+    encoder: NetworkSpec = MLPSpec()
+    decoder: NetworkSpec = MLPSpec()
+    prior: PriorSpec = StandardNormalSpec()
+    posterior: PosteriorSpec = DiagonalGaussianSpec()
+    likelihood: LikelihoodSpec = BernoulliSpec()
+
+    @property
+    def facts(self) -> Facts:
+        """What the model built from this will declare."""
+        batch = self.encoder.uses_batch_statistics or self.decoder.uses_batch_statistics
+        return Facts(has_density=True, reparameterized=True, batch_statistics=batch)
+
+    def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> VAE:
+        """Wires the parts for examples of `event_shape`; weights come from torch's generator."""
+        likelihood = self.likelihood.build(event_shape)
+        posterior = self.posterior.build(self.latent_dim)
+        start = likelihood.initial_parameters(statistics.mean, statistics.std)
+        encoder = self.encoder.build_encoder(event_shape, posterior.num_parameters)
+        decoder = self.decoder.build_decoder(self.latent_dim, tuple(start.shape))
+        return VAE(
+            encoder=Encoder(encoder, statistics),
+            posterior=posterior,
+            prior=self.prior.build(self.latent_dim),
+            decoder=Decoder(decoder, start),
+            likelihood=likelihood,
+        )

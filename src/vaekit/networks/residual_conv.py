@@ -1,0 +1,91 @@
+"""Residual convolutional networks.
+
+Every stage halves (or doubles) the image and then applies residual blocks of two
+convolutions with pre-activation; the second convolution of a block starts at zero, so that
+a deep network starts as a shallow one.
+
+Reference:
+    He et al. (2016), Identity Mappings in Deep Residual Networks,
+    https://arxiv.org/abs/1603.05027
+"""
+
+import math
+from typing import Literal, final
+
+from jaxtyping import Float
+from pydantic import Field, PositiveInt
+from torch import Tensor, nn
+
+from vaekit.networks.conv import doubling, image_sizes
+from vaekit.networks.layers import LayerSpec, zeros_
+
+
+@final
+class ResidualBlock(nn.Module):
+    """x + conv(activation(conv(activation(x)))), with normalisation before each activation."""
+
+    def __init__(self, channels: int, layers: LayerSpec) -> None:
+        super().__init__()
+        # A gate halves its channels, so the block's input is widened before the first one.
+        gated = layers.widening > 1
+        self.widen = nn.Conv2d(channels, 2 * channels, 1) if gated else nn.Identity()
+        self.inner = nn.Sequential(
+            *layers.finish(channels, spatial=True),
+            nn.Conv2d(channels, channels * layers.widening, 3, padding=1),
+            *layers.finish(channels, spatial=True),
+        )
+        self.last = zeros_(nn.Conv2d(channels, channels, 3, padding=1))
+
+    def forward(self, x: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
+        return x + self.last(self.inner(self.widen(x)))
+
+
+class ResidualConvSpec(LayerSpec):
+    """Choices of a residual convolutional network."""
+
+    kind: Literal["residual_conv"] = "residual_conv"
+    channels: tuple[PositiveInt, ...] = Field(
+        default=(32, 64), min_length=1, description="Channels per stage, from the image inwards."
+    )
+    blocks: PositiveInt = Field(default=2, description="Residual blocks per stage.")
+
+    def build_encoder(self, event_shape: tuple[int, ...], out_features: int) -> nn.Sequential:
+        """A network from images of `event_shape` to `out_features` numbers."""
+        sizes = image_sizes(event_shape, len(self.channels))
+        network = nn.Sequential()
+        channels = event_shape[0]
+        for width in self.channels:
+            network.append(nn.Conv2d(channels, width, 3, 2, 1))
+            network.extend(self._blocks(width))
+            channels = width
+        network.append(nn.Flatten())
+        network.append(nn.Linear(channels * math.prod(sizes[-1]), out_features))
+        self.initialize(network)
+        return network
+
+    def build_decoder(self, in_features: int, out_shape: tuple[int, ...]) -> nn.Sequential:
+        """A network from `in_features` numbers to `out_shape`, without an output bias."""
+        params, *event_shape = out_shape
+        sizes = image_sizes(tuple(event_shape), len(self.channels))
+        channels = self.channels[-1]
+        seed = (channels, *sizes[-1])
+        network = nn.Sequential(nn.Linear(in_features, math.prod(seed)), nn.Unflatten(1, seed))
+        network.extend(self._blocks(channels))
+        for width, target in zip(self.channels[-2::-1], sizes[-2:0:-1], strict=True):
+            network.append(doubling(channels, width, 3, target))
+            network.extend(self._blocks(width))
+            channels = width
+        values = params * event_shape[0]
+        network.append(doubling(channels, values, 3, sizes[0], bias=False))
+        network.append(nn.Unflatten(1, (params, event_shape[0])))
+        self.initialize(network)
+        return network
+
+    def initialize(self, network: nn.Module) -> None:
+        super().initialize(network)
+        for module in network.modules():
+            if isinstance(module, ResidualBlock):
+                zeros_(module.last)
+
+    def _blocks(self, channels: int) -> list[nn.Module]:
+        return [ResidualBlock(channels, self) for _ in range(self.blocks)]

@@ -1,0 +1,100 @@
+"""What every objective promises, and which models it can be paired with."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vaekit.data import Observation
+from vaekit.errors import SpecError
+from vaekit.models import Facts, Model, Noise
+
+Schedule = Mapping[str, float | Tensor]
+
+
+class Terms(NamedTuple):
+    """What one evaluation of an objective gives."""
+
+    losses: dict[str, Float[Tensor, ""]]
+    """What is minimised, by parameter group: {"model": ...} for most objectives."""
+    reported: dict[str, Float[Tensor, ""]]
+    """Averages over the batch, named with their unit."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What an objective asks of a model, in terms of the model's declared `Facts`."""
+
+    density: bool = False
+    """log p(x, z) and log q(z | x) must exist."""
+    independent_examples: bool = False
+    """One example's result must not depend on its neighbours in the batch."""
+
+
+class Objective(nn.Module, ABC):
+    """What is maximised in training. A module, because an objective may own parameters."""
+
+    needs: Needs
+    """What a model must declare to be trained with this."""
+    is_bound: bool
+    """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
+    num_samples: int
+    """Samples of z per example."""
+    monitored: str
+    """Which reported term validation watches; larger is better, and beta plays no part."""
+
+    def schedule(self, epoch: float) -> dict[str, float]:
+        """What changes in the course of training, after `epoch` epochs."""
+        return {}
+
+    @abstractmethod
+    def forward(
+        self,
+        model: Model,
+        observation: Observation,
+        schedule: Schedule,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Terms:
+        """Evaluates the objective on a batch.
+
+        Args:
+            model: What is trained.
+            observation: The batch.
+            schedule: The current values of what `schedule` returns.
+            noise: What to draw z with, as `model.noise_spec` asks.
+            generator: Source of noise where none is given.
+        """
+
+
+def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
+    """Refuses an objective that makes no sense for a model.
+
+    Args:
+        facts: What the model declares.
+        needs: What the objective asks for.
+        model: Kind of the model, for the message.
+        objective: Kind of the objective, for the message.
+
+    Raises:
+        SpecError: With the reason and a way out.
+    """
+    where = f"model.kind = {model!r} with objective.kind = {objective!r}"
+    if needs.density and not (facts.has_density and facts.reparameterized):
+        raise SpecError(
+            f"The objective {objective!r} needs log p(x, z) and log q(z | x), "
+            f"which the model {model!r} does not have.",
+            where=where,
+            remedy="choose objective.kind = 'reconstruction', or model.kind = 'vae'",
+        )
+    if needs.independent_examples and facts.batch_statistics:
+        raise SpecError(
+            f"The objective {objective!r} weighs every example by itself, but batch "
+            "normalisation lets examples change each other's weights.",
+            where=where,
+            remedy="choose normalization = 'layer' or 'group' in encoder and decoder",
+        )

@@ -1,0 +1,45 @@
+"""The expected log-likelihood alone: what a deterministic autoencoder maximises.
+
+With a VAE this is the ELBO at beta = 0: codes spread without limit, and it bounds nothing.
+"""
+
+from typing import ClassVar, Literal, final
+
+import torch
+
+from vaekit.data import Observation
+from vaekit.models import Model, Noise
+from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
+from vaekit.spec import Spec
+
+
+@final
+class Reconstruction(Objective):
+    """E_q[log p(x | z)], without a KL term."""
+
+    is_bound = False
+    needs = Needs()
+    monitored = "expected_log_likelihood_nats"
+    num_samples = 1
+
+    def forward(
+        self,
+        model: Model,
+        observation: Observation,
+        schedule: Schedule,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Terms:
+        fit = model.infer(observation, 1, noise, generator).log_likelihood().mean()
+        return Terms({"model": -fit}, {"expected_log_likelihood_nats": fit.detach()})
+
+
+class ReconstructionSpec(Spec):
+    """Choices of the reconstruction objective: none."""
+
+    needs: ClassVar[Needs] = Reconstruction.needs
+
+    kind: Literal["reconstruction"] = "reconstruction"
+
+    def build(self) -> Reconstruction:
+        return Reconstruction()

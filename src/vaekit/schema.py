@@ -1,0 +1,153 @@
+"""What one observation looks like: shape, kind, range, and what missing means.
+
+A schema describes raw values, before any transform. It is checked once, where data enters
+(files at training, requests at serving), so that nothing behind that door has to look at
+values again. This file is free of torch: a serving image reads it.
+"""
+
+from typing import Literal, Self, TypeAlias, final
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from vaekit.errors import DataError
+from vaekit.spec import Spec
+
+DType: TypeAlias = Literal[
+    "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"
+]
+
+
+@final
+class Schema(Spec):
+    """The form of one example.
+
+    Example:
+        >>> schema = Schema(name="pixels", kind="vector", event_shape=(2,), dtype="uint8",
+        ...                 low=0, high=15)
+        >>> schema.check(np.array([[3, 99]], dtype=np.uint8), where="x.npy")
+        Traceback (most recent call last):
+        vaekit.errors.DataError: A value is outside its range.
+          where:    x.npy, index [0, 1]
+          expected: values from 0 to 15
+          found:    99
+          do:       correct the values, or widen `low` and `high`
+    """
+
+    name: str = Field(description="What the data set is called.")
+    kind: Literal["image", "vector"] = Field(description="How the event is laid out.")
+    event_shape: tuple[int, ...] = Field(
+        description="(channels, height, width) of an image, (features,) of a vector."
+    )
+    dtype: DType = Field(description="Type of raw values.")
+    low: float | None = Field(
+        default=None, description="Smallest allowed raw value; none if unbounded."
+    )
+    high: float | None = Field(
+        default=None, description="Largest allowed raw value; none if unbounded."
+    )
+    columns: tuple[str, ...] | None = Field(
+        default=None, description="Names of a vector's features."
+    )
+    missing: Literal["forbid", "nan"] = Field(
+        default="forbid", description="Whether NaN marks a missing value, or is an error."
+    )
+    num_classes: int | None = Field(
+        default=None, ge=1, description="Labels are 0, ..., num_classes - 1; none without labels."
+    )
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if len(self.event_shape) != {"image": 3, "vector": 1}[self.kind]:
+            raise ValueError(f"event_shape {self.event_shape} does not fit kind {self.kind!r}")
+        if min(self.event_shape) < 1:
+            raise ValueError(f"event_shape {self.event_shape} has an empty side")
+        if self.columns is not None and (len(self.columns),) != self.event_shape:
+            raise ValueError(f"{len(self.columns)} columns for event_shape {self.event_shape}")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError(f"low = {self.low:g} is not below high = {self.high:g}")
+        if not self.is_float and any(bound != round(bound) for bound in self._bounds()):
+            raise ValueError(f"low and high are not whole numbers, for {self.dtype}")
+        if self.missing == "nan" and not self.is_float:
+            raise ValueError(f"missing = 'nan' needs floating-point values, not {self.dtype}")
+        return self
+
+    @property
+    def is_float(self) -> bool:
+        """Whether raw values are floating-point numbers."""
+        return self.dtype.startswith("float")
+
+    def check(self, values: np.ndarray, where: str = "x") -> None:
+        """Checks a batch of raw values, shape (examples, *event_shape).
+
+        Args:
+            values: What was read or received.
+            where: File or field it came from, for messages.
+
+        Raises:
+            DataError: Naming the first value that does not fit.
+        """
+        self._check_form(values, where)
+        if self.is_float:
+            self._check_finite(values, where)
+        self._check_range(values, where)
+
+    def _check_form(self, values: np.ndarray, where: str) -> None:
+        if values.shape[1:] != self.event_shape or values.ndim == 0:
+            raise DataError(
+                f"Examples do not have the shape of {self.name}.",
+                where=where,
+                expected=f"shape (examples, {', '.join(map(str, self.event_shape))})",
+                found=f"shape {values.shape}",
+                remedy="reshape the values, or describe the shape they have",
+            )
+        if values.dtype != self.dtype:
+            raise DataError(
+                f"Values do not have the type of {self.name}.",
+                where=where,
+                expected=self.dtype,
+                found=values.dtype,
+                remedy=f"convert them with .astype('{self.dtype}')",
+            )
+
+    def _check_finite(self, values: np.ndarray, where: str) -> None:
+        allows_nan = self.missing == "nan"
+        wrong = np.isinf(values) if allows_nan else ~np.isfinite(values)
+        if wrong.any():
+            first = _first(wrong)
+            raise DataError(
+                "A value is not a finite number.",
+                where=self._place(where, first),
+                expected="finite numbers" + (", or NaN where missing" if allows_nan else ""),
+                found=values[first],
+                remedy="correct or drop the example"
+                + ("" if allows_nan else "; if NaN means missing, set missing = 'nan'"),
+            )
+
+    def _check_range(self, values: np.ndarray, where: str) -> None:
+        low = -np.inf if self.low is None else self.low
+        high = np.inf if self.high is None else self.high
+        limits = np.finfo(self.dtype) if self.is_float else np.iinfo(self.dtype)
+        if low <= limits.min and high >= limits.max:
+            return  # nothing of this type can be outside
+        wrong = (values < low) | (values > high)
+        if wrong.any():
+            first = _first(wrong)
+            raise DataError(
+                "A value is outside its range.",
+                where=self._place(where, first),
+                expected=f"values from {low:g} to {high:g}",
+                found=values[first],
+                remedy="correct the values, or widen `low` and `high`",
+            )
+
+    def _bounds(self) -> tuple[float, ...]:
+        return tuple(bound for bound in (self.low, self.high) if bound is not None)
+
+    def _place(self, where: str, index: tuple[int, ...]) -> str:
+        column = f" (column {self.columns[index[1]]!r})" if self.columns else ""
+        return f"{where}, index {list(index)}{column}"
+
+
+def _first(wrong: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(wrong.argmax(), wrong.shape))

@@ -1,0 +1,47 @@
+"""The training loop, its choices, and what it leaves on disk."""
+
+from vaekit.training.checkpoint import latest as latest_checkpoint
+from vaekit.training.checkpoint import load as load_checkpoint
+from vaekit.training.listener import Listener, Plan, Record
+from vaekit.training.loop import Training, TrainingData
+from vaekit.training.machine import environment, resolve
+from vaekit.training.metrics_file import MetricsFile, read_metrics
+from vaekit.training.optimizers import AdamSpec, OptimizerSpec, SGDSpec
+from vaekit.training.schedules import (
+    ConstantSchedule,
+    CosineSchedule,
+    ScheduleSpec,
+    StepSchedule,
+    WarmRestarts,
+)
+from vaekit.training.spec import EarlyStoppingSpec, GradientSpec, TrainingSpec, WarmStartSpec
+from vaekit.training.state import Progress, below, kept_weights
+
+__all__ = [
+    "AdamSpec",
+    "ConstantSchedule",
+    "CosineSchedule",
+    "EarlyStoppingSpec",
+    "GradientSpec",
+    "Listener",
+    "MetricsFile",
+    "OptimizerSpec",
+    "Plan",
+    "Progress",
+    "Record",
+    "SGDSpec",
+    "ScheduleSpec",
+    "StepSchedule",
+    "Training",
+    "TrainingData",
+    "TrainingSpec",
+    "WarmRestarts",
+    "WarmStartSpec",
+    "below",
+    "environment",
+    "kept_weights",
+    "latest_checkpoint",
+    "load_checkpoint",
+    "read_metrics",
+    "resolve",
+]

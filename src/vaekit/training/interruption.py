@@ -1,0 +1,45 @@
+"""Stopping a run from outside without losing it."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import final
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@final
+class StopRequest:
+    """Whether somebody asked the run to stop."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+
+@contextmanager
+def stoppable() -> Iterator[StopRequest]:
+    """Turns the first SIGINT or SIGTERM into a request; a second one acts at once.
+
+    Outside the main thread Python allows no handlers, and signals act as they always do.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    previous = {number: signal.getsignal(number) for number in SIGNALS}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def ask(*_: object) -> None:
+        request.requested = True
+        restore()
+
+    for number in SIGNALS:
+        signal.signal(number, ask)
+    try:
+        yield request
+    finally:
+        restore()

@@ -1,0 +1,81 @@
+"""What the machine decides: device, threads, precision; and how they are recorded."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import numpy as np
+import torch
+
+from vaekit.errors import SpecError
+from vaekit.training.spec import Precision, TrainingSpec
+
+
+def resolve(spec: TrainingSpec) -> TrainingSpec:
+    """Replaces every 'auto' by what this machine makes of it.
+
+    Raises:
+        SpecError: A CUDA device is asked for and there is none.
+    """
+    device = spec.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    elif device == "cuda" and not torch.cuda.is_available():
+        raise SpecError(
+            "There is no CUDA device that this torch can use.",
+            where="training.device",
+            expected="a CUDA device and a CUDA build of torch",
+            found=f"torch {torch.__version__}, no device",
+            remedy="--set training.device=cpu, or install a CUDA build of torch (see the README)",
+        )
+    precision = native_precision(device) if spec.precision == "auto" else spec.precision
+    threads = spec.threads or torch.get_num_threads()
+    return spec.model_copy(update={"device": device, "precision": precision, "threads": threads})
+
+
+def native_precision(device: str) -> Precision:
+    """bfloat16 where the hardware multiplies it natively, else float32."""
+    if device == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    # The public torch.cpu.get_capabilities() is younger than the oldest torch we support.
+    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if native else "float32"
+
+
+def autocast(device: str, precision: str) -> AbstractContextManager:
+    """The region in which matrix products run in `precision`."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device, torch.bfloat16)
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """The region in which torch uses so many CPU threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def environment(spec: TrainingSpec) -> dict[str, str | int]:
+    """What bit-for-bit repetition depends on, besides the recipe."""
+    processor = torch.cuda.get_device_name() if spec.device == "cuda" else _cpu_name()
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "processor": processor,
+        "vector_instructions": torch.backends.cpu.get_cpu_capability(),
+        "device": spec.device,
+        "precision": spec.precision,
+        "threads": spec.threads or 0,
+        "compile": str(spec.compile),
+    }
+
+
+def _cpu_name() -> str:
+    return platform.processor() or platform.machine()
