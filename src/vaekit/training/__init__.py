@@ -7,6 +7,7 @@ from vaekit.training.loop import Training, TrainingData
 from vaekit.training.machine import environment, resolve
 from vaekit.training.metrics_file import MetricsFile, read_metrics
 from vaekit.training.optimizers import AdamSpec, OptimizerSpec, SGDSpec
+from vaekit.training.progress import Progress
 from vaekit.training.schedules import (
     ConstantSchedule,
     CosineSchedule,
@@ -15,7 +16,8 @@ from vaekit.training.schedules import (
     WarmRestarts,
 )
 from vaekit.training.spec import EarlyStoppingSpec, GradientSpec, TrainingSpec, WarmStartSpec
-from vaekit.training.state import Progress, below, kept_weights
+from vaekit.training.state import below, kept_weights
+from vaekit.training.warm_start import warm_start
 
 __all__ = [
     "AdamSpec",
@@ -44,4 +46,5 @@ __all__ = [
     "load_checkpoint",
     "read_metrics",
     "resolve",
+    "warm_start",
 ]

@@ -3,7 +3,8 @@
     average <- average + (1 - decay_t) (weights - average)
     decay_t = min(decay, (1 + t) / (10 + t))
 
-The early, smaller decay lets the average forget the random start.
+The early, smaller decay lets the average forget the random start. Buffers, such as running
+statistics of batch normalisation, are averages already and are left alone.
 
 Reference:
     Polyak and Juditsky (1992), Acceleration of Stochastic Approximation by Averaging

@@ -21,13 +21,19 @@ class StopRequest:
 def stoppable() -> Iterator[StopRequest]:
     """Turns the first SIGINT or SIGTERM into a request; a second one acts at once.
 
-    Outside the main thread Python allows no handlers, and signals act as they always do.
+    A signal that is ignored stays ignored (nohup, jobs in the background). Outside the main
+    thread Python allows no handlers, and signals act as they always do.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    previous = {number: signal.getsignal(number) for number in SIGNALS}
+    # A handler that was not installed from Python is None, and could not be put back.
+    previous = {
+        number: handler
+        for number in SIGNALS
+        if (handler := signal.getsignal(number)) not in (None, signal.SIG_IGN)
+    }
 
     def restore() -> None:
         for number, handler in previous.items():
@@ -37,7 +43,7 @@ def stoppable() -> Iterator[StopRequest]:
         request.requested = True
         restore()
 
-    for number in SIGNALS:
+    for number in previous:
         signal.signal(number, ask)
     try:
         yield request

@@ -13,22 +13,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-import torch
 from torch import Tensor
 
 from vaekit.data import Batches, Observation, Transform
-from vaekit.errors import DivergenceError, Interrupted
+from vaekit.errors import Interrupted
 from vaekit.models import Model
 from vaekit.numerics import derive_seed, draw_noise, generator_for
 from vaekit.objectives import Objective, check_pair
 from vaekit.training import checkpoint
+from vaekit.training.divergence import highest_loss, not_finite, watch_course
+from vaekit.training.early_stopping import check_watchable, is_best
 from vaekit.training.interruption import StopRequest, stoppable
-from vaekit.training.listener import Listener, Plan, Record
-from vaekit.training.machine import autocast, environment, threads
-from vaekit.training.meter import Meter
+from vaekit.training.listener import Audience, Listener, Plan, Record
+from vaekit.training.machine import changes, environment, isolated, seed_layers
+from vaekit.training.memory import memory_explained
+from vaekit.training.progress import Progress
 from vaekit.training.spec import TrainingSpec
-from vaekit.training.state import Progress, capture, kept_weights, restore
-from vaekit.training.step import Updater
+from vaekit.training.state import capture, kept_weights, restore
+from vaekit.training.step import Update, Updater
+from vaekit.training.validation import validate
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ class Training:
         seed: Seed of everything random.
         folder: Where checkpoints go; nowhere if absent.
         listeners: Who is told.
+
+    Raises:
+        SpecError: Parts that do not go together.
     """
 
     def __init__(
@@ -66,154 +72,127 @@ class Training:
         listeners: Sequence[Listener] = (),
     ) -> None:
         check_pair(model.facts, objective.needs, type(model).__name__, type(objective).__name__)
+        check_watchable(spec, data.validation is not None)
         self.model, self.objective, self.data, self.spec = model, objective, data, spec
-        self.seed, self.folder, self.listeners = seed, folder, listeners
+        self.seed, self.folder, self.audience = seed, folder, Audience(listeners)
         self.updater = Updater(model, objective, spec)
-        self.meter = Meter()
         self.best: dict[str, Tensor] = {}
         self.progress = Progress(environment=environment(spec))
         self.steps_per_epoch = data.batches.steps_per_epoch
         self.total_steps = spec.epochs * self.steps_per_epoch
         self._newest: Record = {}
+        self._newest_loss = -math.inf
+        self._clock = self._saved_at = 0.0
+        self._saved_step: int | None = None
 
     def run(self) -> Progress:
         """Trains until the last epoch, from the newest checkpoint if there is one.
 
         The model ends with the weights that are kept: the best on validation with early
-        stopping, else the averaged ones, else the last.
+        stopping, else the averaged ones, else the last. It is then in evaluation mode.
 
         Raises:
-            DivergenceError: The loss is not finite or ran away.
+            DivergenceError: The loss is not finite or ran away; the last good state is kept.
             Interrupted: SIGINT or SIGTERM arrived; a checkpoint was saved.
-            ArtifactError: A checkpoint or the log could not be written.
+            ArtifactError: A checkpoint or the log cannot be read or written.
+            SpecError: A batch does not fit into memory.
         """
-        warnings = self._begin()
-        plan = Plan(
-            total_steps=self.total_steps,
-            first_step=self.progress.step,
-            steps_per_epoch=self.steps_per_epoch,
-            batch_size=self.spec.batch_size,
-            warnings=warnings,
-        )
-        self._tell(lambda listener: listener.started(plan))
+        plan = self._begin()
         try:
-            with torch.random.fork_rng(), threads(self.spec.threads), stoppable() as stop:
+            with self.audience.told(plan), isolated(self.spec), stoppable() as stop:
                 self._steps(stop)
         finally:
-            self._tell(lambda listener: listener.finished())
+            self.updater.forget_gradients()
+            self.model.eval()
         self.model.load_state_dict(kept_weights(self._capture().tensors))
-        self.model.eval()
         return self.progress
 
     def _steps(self, stop: StopRequest) -> None:
-        progress, saved_at, since = self.progress, time.monotonic(), time.monotonic()
+        progress, spec = self.progress, self.spec
+        if progress.finished:
+            return
         self.model.train()
+        self.objective.train()
+        self._clock = time.monotonic()
+        if self._saved_step is None:
+            self._save()
         while progress.step < self.total_steps and not progress.finished:
-            self.meter.add(self._update(progress.step))
-            progress.step += 1
-            now = time.monotonic()
-            progress.seconds, since = progress.seconds + now - since, now
-            if progress.step % self.spec.log_every_steps == 0:
-                self._log_training()
-            if progress.step % (self.steps_per_epoch * self.spec.evaluate_every_epochs) == 0:
-                self._log_validation()
-            self._tell(lambda listener: listener.stepped(progress.step, self._newest))
+            self._count(self._update(progress.step))
+            self._report()
+            self.audience.tell(lambda listener: listener.stepped(progress.step, self._newest))
+            late = time.monotonic() - self._saved_at >= spec.checkpoint_every_seconds
+            if (late or stop.requested) and self._is_on_course():
+                self._save()
             if stop.requested:
-                self._save()
                 raise self._interrupted()
-            if now - saved_at >= self.spec.checkpoint_every_seconds:
-                self._save()
-                saved_at = time.monotonic()
         progress.finished = True
         self._save()
 
-    def _update(self, step: int) -> dict[str, Tensor]:
+    def _update(self, step: int) -> Update:
         """Update number `step`: a pure function of (seed, step) and the state."""
-        spec, model = self.spec, self.model
+        spec = self.spec
         epoch, index = divmod(step, self.steps_per_epoch)
         position = step / self.steps_per_epoch
         source = generator_for(self.seed, "step", step, device=spec.device)
-        torch.manual_seed(derive_seed(self.seed, "layers", step))  # dropout
-        observation = self.data.transform(self.data.batches(epoch, index), source)
-        noise_spec = model.noise_spec(len(observation), self.objective.num_samples)
-        return self.updater(
-            step,
-            observation,
-            draw_noise(noise_spec, source, spec.device),
-            schedule=self.objective.schedule(position),
-            learning_rate_factor=spec.schedule.factor(position, spec.epochs),
-        )
+        seed_layers(derive_seed(self.seed, "layers", step), spec.device)
+        with memory_explained(spec):
+            observation = self.data.transform(self.data.batches(epoch, index), source)
+            noise = self.model.noise_spec(len(observation), self.objective.num_samples)
+            return self.updater(
+                step,
+                observation,
+                draw_noise(noise, source, spec.device),
+                schedule=self.objective.schedule(position),
+                learning_rate_factor=spec.schedule.factor(position, spec.epochs),
+            )
+
+    def _count(self, update: Update) -> None:
+        self.progress.step += 1
+        self.progress.updates_skipped += not update.applied
+        self.progress.window.add(update.reported)
+        self._newest_loss = update.reported["loss_nats"]
 
     # -- the log ---------------------------------------------------------------------------
 
-    def _log_training(self) -> None:
-        averages = self.meter.take()
-        self._check_course(averages["loss_nats"])
-        position = self.progress.step / self.steps_per_epoch
+    def _report(self) -> None:
+        """Logs where it is time: training now and then, everything at the end of an epoch."""
+        step, spec = self.progress.step, self.spec
+        last = step == self.total_steps
+        measured = last or step % (self.steps_per_epoch * spec.evaluate_every_epochs) == 0
+        if measured or step % spec.log_every_steps == 0:
+            self._log_training(last)
+        if measured and self.data.validation is not None:
+            self._log_validation(self.data.validation())
+
+    def _log_training(self, last: bool) -> None:
+        averages = self.progress.window.take()
+        watch_course(self.progress, averages["loss_nats"], self._num_values, last)
+        position = (self.progress.step - 1) / self.steps_per_epoch  # of the update just made
         factor = self.spec.schedule.factor(position, self.spec.epochs)
         self._log(
             "training",
             **averages,
             **self.objective.schedule(position),
             learning_rate=self.spec.optimizer.learning_rate * factor,
-            updates_skipped=self.updater.updates_skipped,
+            updates_skipped=self.progress.updates_skipped,
         )
 
-    def _check_course(self, loss: float) -> None:
-        """Stops a run whose loss ran away without becoming infinite."""
-        first = self.progress.first_loss
-        if first is None:
-            self.progress.first_loss = loss
-            return
-        limit = first + 10 * (abs(first) + math.prod(self.model.event_shape))
-        if loss > limit:
-            raise DivergenceError(
-                "Training diverged: the loss ran away.",
-                where=f"step {self.progress.step}",
-                expected=f"less than {limit:.4g} nats (it began at {first:.4g})",
-                found=f"{loss:.4g} nats",
-                remedy="lower training.optimizer.learning_rate or set training.gradient.clip_norm",
-            )
-
-    def _log_validation(self) -> None:
-        if self.data.validation is None:
-            return
-        with self.updater.average.applied():
-            averages = self._validate(self.data.validation())
+    def _log_validation(self, observations: Iterable[Observation]) -> None:
+        with self.updater.average.applied(), memory_explained(self.spec):
+            averages = validate(self.model, self.objective, observations, self.spec, self.seed)
+        watched = averages[self.objective.monitored]
+        if not math.isfinite(watched):
+            raise not_finite("the validation bound", self.progress.step, averages)
         self._log("validation", **averages)
-        self._watch(averages[self.objective.monitored])
-
-    @torch.no_grad()
-    def _validate(self, observations: Iterable[Observation]) -> dict[str, float]:
-        """The objective's terms on held-out data, with every schedule at its end."""
-        self.model.eval()
-        meter, schedule = Meter(), self.objective.schedule(math.inf)
-        for block, observation in enumerate(observations):
-            source = generator_for(self.seed, "validation", block, device=self.spec.device)
-            with autocast(self.spec.device, self.spec.precision):
-                terms = self.objective(self.model, observation, schedule, generator=source)
-            meter.add(terms.reported, weight=len(observation))
-        self.model.train()
-        return meter.averages()
-
-    def _watch(self, value: float) -> None:
-        """Early stopping: remembers the best weights, and when to give up."""
-        stopping, progress = self.spec.early_stopping, self.progress
-        if stopping is None:
-            return
-        best = progress.best_value
-        if best is None or value > best + stopping.min_improvement_nats:
-            progress.best_value, progress.evaluations_since_best = value, 0
-            progress.best_epoch = progress.step / self.steps_per_epoch
+        stopping, epoch = self.spec.early_stopping, self.progress.step / self.steps_per_epoch
+        if stopping is not None and is_best(stopping, self.progress, watched, epoch):
             averaged = {**self.model.state_dict(), **self.updater.average.state_dict()}
             self.best = {name: value.clone() for name, value in averaged.items()}
-            return
-        progress.evaluations_since_best += 1
-        progress.finished = progress.evaluations_since_best >= stopping.patience
 
     def _log(self, kind: str, **values: float) -> None:
+        self._tick()
         step = self.progress.step
-        self._newest = {
+        record: Record = {
             "kind": kind,
             "step": step,
             "epoch": step / self.steps_per_epoch,
@@ -221,43 +200,60 @@ class Training:
             "seconds": self.progress.seconds,
             **values,
         }
-        self._tell(lambda listener: listener.logged(self._newest))
-
-    def _tell(self, message: Callable[[Listener], None]) -> None:
-        for listener in self.listeners:
-            message(listener)
+        self._newest = record
+        self.audience.tell(lambda listener: listener.logged(record))
 
     # -- the state -------------------------------------------------------------------------
 
-    def _begin(self) -> tuple[str, ...]:
-        """Takes up the newest checkpoint, or writes the first; returns what to warn of."""
+    def _begin(self) -> Plan:
+        """Takes up the newest checkpoint, if there is one."""
         found = checkpoint.latest(self.folder) if self.folder else None
-        if found is None:
-            self._save()
-            return ()
-        state = checkpoint.load(found)
-        here = self.progress.environment
-        self.progress, self.best = restore(state, self.model, self.updater, self.meter)
-        before, self.progress.environment = self.progress.environment, here
-        changed = [key for key in here if before.get(key) != here[key]]
-        return tuple(
-            f"{key} was {before.get(key)!r} and is {here[key]!r}: the run goes on, "
-            "but will not end bit for bit where it would have"
-            for key in changed
+        warnings: tuple[str, ...] = ()
+        if found is not None:
+            here = self.progress.environment
+            self.progress, self.best = restore(checkpoint.load(found), self.updater)
+            warnings = changes(self.progress.environment, here)
+            self.progress.environment = here
+            self._saved_step, self._saved_at = self.progress.step, time.monotonic()
+        return Plan(
+            total_steps=self.total_steps,
+            first_step=self.progress.step,
+            steps_per_epoch=self.steps_per_epoch,
+            batch_size=self.spec.batch_size,
+            warnings=warnings,
         )
+
+    @property
+    def _num_values(self) -> int:
+        return math.prod(self.model.event_shape)
+
+    def _is_on_course(self) -> bool:
+        return self._newest_loss <= highest_loss(self.progress, self._num_values)
 
     def _capture(self) -> checkpoint.Checkpoint:
-        return capture(self.model, self.updater, self.meter, self.best, self.progress)
+        return capture(self.updater, self.best, self.progress)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds, self._clock = self.progress.seconds + now - self._clock, now
 
     def _save(self) -> None:
-        """Writes a checkpoint, unless the run is off course: the last good one is kept."""
+        step = self.progress.step
+        if not all(weight.isfinite().all() for weight in self.model.parameters()):
+            raise not_finite("a weight", step, {"loss_nats": self._newest_loss})
         if self.folder is None:
             return
-        if self.progress.first_loss is not None and self.meter.weight:
-            self._check_course(self.meter.averages()["loss_nats"])
-        checkpoint.save(self.folder, self.progress.step, self._capture())
+        self.audience.tell(lambda listener: listener.saving(step))
+        self._tick()
+        checkpoint.save(self.folder, step, self._capture())
+        self._saved_step, self._saved_at = step, time.monotonic()
 
     def _interrupted(self) -> Interrupted:
-        return Interrupted(
-            f"Stopped at step {self.progress.step} of {self.total_steps}; everything is saved."
-        )
+        step = self.progress.step
+        if self.folder is None:
+            kept = "no folder was given to keep it in."
+        elif self._saved_step == step:
+            kept = "everything is saved."
+        else:
+            kept = f"it goes on from step {self._saved_step}, the last good state."
+        return Interrupted(f"Stopped at step {step} of {self.total_steps}; {kept}")

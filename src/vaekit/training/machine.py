@@ -1,8 +1,10 @@
 """What the machine decides: device, threads, precision; and how they are recorded."""
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,6 +62,28 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+@contextmanager
+def isolated(spec: TrainingSpec) -> Iterator[None]:
+    """The region in which a run has threads, noise and gradients of its own.
+
+    Afterwards, torch's global state is what it was.
+    """
+    devices = [torch.cuda.current_device()] if spec.device == "cuda" else []
+    with torch.random.fork_rng(devices), threads(spec.threads), torch.enable_grad():
+        yield
+
+
+def seed_layers(seed: int, device: str) -> None:
+    """Seeds torch's own generator, which layers such as dropout draw from.
+
+    Unlike `torch.manual_seed`, it leaves the devices alone that the run does not use.
+    """
+    if device == "cuda":
+        torch.cuda.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
+
+
 def environment(spec: TrainingSpec) -> dict[str, str | int]:
     """What bit-for-bit repetition depends on, besides the recipe."""
     processor = torch.cuda.get_device_name() if spec.device == "cuda" else _cpu_name()
@@ -77,5 +101,19 @@ def environment(spec: TrainingSpec) -> dict[str, str | int]:
     }
 
 
+def changes(before: Mapping[str, Any], here: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to warn of, when a run goes on in another environment than it began in."""
+    return tuple(
+        f"{key} was {before.get(key)!r} and is {value!r}: the run goes on, "
+        "but will not end bit for bit where it would have"
+        for key, value in here.items()
+        if before.get(key) != value
+    )
+
+
 def _cpu_name() -> str:
-    return platform.processor() or platform.machine()
+    """The model, which `platform.processor` does not tell on Linux."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()

@@ -1,29 +1,27 @@
 """Running averages of what a run reports."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import final
-
-from torch import Tensor
 
 
 @final
+@dataclass
 class Meter:
-    """Weighted averages by name, summed in float64 on the device of the values."""
+    """Weighted averages by name, summed in double precision."""
 
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.weight = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+    weight: float = 0.0
 
-    def add(self, values: Mapping[str, Tensor], weight: float = 1.0) -> None:
+    def add(self, values: Mapping[str, float], weight: float = 1.0) -> None:
         """Takes in one set of values."""
         for name, value in values.items():
-            total = value.double() * weight
-            self.sums[name] = self.sums[name] + total if name in self.sums else total
+            self.sums[name] = self.sums.get(name, 0.0) + weight * value
         self.weight += weight
 
     def averages(self) -> dict[str, float]:
         """The averages so far."""
-        return {name: total.item() / self.weight for name, total in self.sums.items()}
+        return {name: total / self.weight for name, total in self.sums.items()}
 
     def take(self) -> dict[str, float]:
         """The averages so far; the meter starts again."""

@@ -1,6 +1,9 @@
 """The log of a run: one JSON object per line, cut back to the checkpoint on resume."""
 
 import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import final
 
@@ -10,45 +13,72 @@ from vaekit.training.listener import Listener, Plan, Record
 
 @final
 class MetricsFile(Listener):
-    """Writes every record to a file."""
+    """Writes every record to a file; a run whose log cannot be written stops."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def started(self, plan: Plan) -> None:
-        kept = [
-            record for record in read_metrics(self.path) if int(record["step"]) <= plan.first_step
-        ]
-        partial = self.path.with_suffix(".partial")
-        self._guarded(lambda: partial.write_text("".join(map(_line, kept))))
-        self._guarded(lambda: partial.replace(self.path))
+        """Drops what was logged after the checkpoint: it will be logged again."""
+        with self._guarded():
+            records = read_metrics(self.path)
+            kept = [record for record in records if int(record["step"]) <= plan.first_step]
+            partial = self.path.with_name(self.path.name + ".partial")
+            _write(partial, "w", kept, flush=True)
+            partial.replace(self.path)
 
     def logged(self, record: Record) -> None:
-        self._guarded(lambda: self._append(_line(record)))
+        with self._guarded():
+            _write(self.path, "a", [record])
 
-    def _append(self, line: str) -> None:
-        with self.path.open("a") as file:
-            file.write(line)
+    def saving(self, step: int) -> None:
+        """Brings the log to the disk first, so that no checkpoint is ahead of it."""
+        with self._guarded():
+            _write(self.path, "a", [], flush=True)
 
-    def _guarded(self, write) -> None:
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
         try:
-            write()
+            yield
         except OSError as error:
             raise ArtifactError(
                 "The log of the run could not be written; the last checkpoint is kept.",
                 where=self.path,
                 found=error,
-                remedy="make room, then run the same command to go on",
+                remedy="make room or rights there, then run the same command to go on",
             ) from error
 
 
 def read_metrics(path: Path) -> list[Record]:
-    """The records of a log; a last line cut short by a crash is left out."""
+    """The records of a log; a last line cut short by a crash is left out.
+
+    Raises:
+        ArtifactError: Another line is damaged.
+    """
     if not path.exists():
         return []
-    lines = path.read_text().split("\n")
-    return [json.loads(line) for line in lines[:-1]]
+    whole = path.read_bytes().split(b"\n")[:-1]
+    return [_parsed(path, number, line) for number, line in enumerate(whole, start=1)]
 
 
-def _line(record: Record) -> str:
-    return json.dumps(record) + "\n"
+def _parsed(path: Path, number: int, line: bytes) -> Record:
+    try:
+        record = json.loads(line)
+        int(record["step"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ArtifactError(
+            "The log of a run is damaged.",
+            where=f"{path}, line {number}",
+            expected='a JSON object with a "step"',
+            found=repr(line[:80]),
+            remedy="remove that line",
+        ) from error
+    return record
+
+
+def _write(path: Path, mode: str, records: Sequence[Record], flush: bool = False) -> None:
+    with path.open(mode, encoding="utf-8") as file:
+        file.write("".join(json.dumps(record) + "\n" for record in records))
+        if flush:
+            file.flush()
+            os.fsync(file.fileno())

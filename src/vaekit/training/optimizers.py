@@ -10,7 +10,7 @@ Reference:
 from collections.abc import Iterable
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
@@ -46,6 +46,12 @@ class SGDSpec(Spec):
     momentum: float = Field(default=0.0, ge=0.0, lt=1.0)
     nesterov: bool = False
     weight_decay: NonNegativeFloat = 0.0
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> "SGDSpec":
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("nesterov needs a momentum above 0, such as 0.9")
+        return self
 
     def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
         return SGD(

@@ -49,7 +49,9 @@ class TrainingSpec(Spec):
     epochs: PositiveInt = 20
     batch_size: PositiveInt = Field(default=128, description="Examples per update.")
     accumulate: PositiveInt = Field(
-        default=1, description="Pieces that a batch is cut into, one after another, to save memory."
+        default=1,
+        description="Pieces that a batch is cut into, one after another, to save memory. The "
+        "update is the same, except that free bits, batch normalisation and dropout act per piece.",
     )
     optimizer: OptimizerSpec = AdamSpec()
     schedule: ScheduleSpec = ConstantSchedule()

@@ -1,83 +1,74 @@
 """Everything a run in progress consists of, as named tensors and numbers.
 
     model.*                   weights and buffers
+    objective.*               those of the objective, where it has any
     average.*                 averaged weights
     best.*                    the best weights on validation, with early stopping
     optimizer.<group>.<i>.*   what the optimiser keeps of parameter i
-    meter.*                   the sums behind the next line of the log
 
 Numbers are the fields of `Progress`.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
+from vaekit.errors import ArtifactError
 from vaekit.training.checkpoint import Checkpoint
 from vaekit.training.meter import Meter
+from vaekit.training.progress import Progress
 from vaekit.training.step import Updater
 
 
-@dataclass
-class Progress:
-    """Where a run stands."""
-
-    step: int = 0
-    seconds: float = 0.0
-    first_loss: float | None = None
-    best_value: float | None = None
-    best_epoch: float | None = None
-    evaluations_since_best: int = 0
-    updates_skipped: int = 0
-    meter_weight: float = 0.0
-    finished: bool = False
-    environment: dict[str, Any] = field(default_factory=dict)
-
-
-def capture(
-    module: nn.Module,
-    updater: Updater,
-    meter: Meter,
-    best: Mapping[str, Tensor],
-    progress: Progress,
-) -> Checkpoint:
+def capture(updater: Updater, best: Mapping[str, Tensor], progress: Progress) -> Checkpoint:
     """The state as it is now; tensors are shared, not copied."""
     tensors = {
-        **_named("model", module.state_dict()),
+        **_named("model", updater.model.state_dict()),
+        **_named("objective", updater.objective.state_dict()),
         **_named("average", updater.average.state_dict()),
         **_named("best", best),
-        **_named("meter", meter.sums),
     }
     for group, optimizer in updater.optimizers.items():
         for index, kept in optimizer.state_dict()["state"].items():
             tensors |= _named(f"optimizer.{group}.{index}", kept)
-    progress.meter_weight, progress.updates_skipped = meter.weight, updater.updates_skipped
     return Checkpoint(tensors, asdict(progress))
 
 
-def restore(
-    checkpoint: Checkpoint, module: nn.Module, updater: Updater, meter: Meter
-) -> tuple[Progress, dict[str, Tensor]]:
-    """Puts a captured state back; returns the progress and the best weights."""
-    device = next(module.parameters()).device
+def restore(checkpoint: Checkpoint, updater: Updater) -> tuple[Progress, dict[str, Tensor]]:
+    """Puts a captured state back; returns the progress and the best weights.
+
+    Raises:
+        ArtifactError: It is the state of another model.
+    """
+    device = next(updater.model.parameters()).device
     tensors = {name: tensor.to(device) for name, tensor in checkpoint.tensors.items()}
-    known = {entry.name for entry in fields(Progress)}
-    progress = Progress(**{k: v for k, v in checkpoint.numbers.items() if k in known})
-    module.load_state_dict(below("model", tensors))
-    updater.average.load_state_dict(below("average", tensors))
-    updater.updates_skipped = progress.updates_skipped
-    meter.sums, meter.weight = below("meter", tensors), progress.meter_weight
-    for group, optimizer in updater.optimizers.items():
-        _restore_optimizer(optimizer, below(f"optimizer.{group}", checkpoint.tensors))
+    try:
+        numbers = {entry.name: checkpoint.numbers[entry.name] for entry in fields(Progress)}
+        progress = Progress(**{**numbers, "window": Meter(**numbers["window"])})
+        updater.model.load_state_dict(below("model", tensors))
+        updater.objective.load_state_dict(below("objective", tensors))
+        updater.average.load_state_dict(below("average", tensors))
+        for group, optimizer in updater.optimizers.items():
+            _restore_optimizer(optimizer, below(f"optimizer.{group}", checkpoint.tensors))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ArtifactError(
+            "A checkpoint does not fit the model that is to be trained.",
+            where=f"step {checkpoint.numbers.get('step')}",
+            found=error,
+            remedy="go on with the recipe it was written with, or begin in another folder",
+        ) from error
     return progress, below("best", tensors)
 
 
 def kept_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights that a run is judged by: the best, else the averaged, else the last."""
+    """The weights that a run is judged by: the best, else the averaged, else the last.
+
+    Only parameters are averaged: buffers, such as running statistics, are the last ones.
+    """
     best = below("best", tensors)
     return best or {**below("model", tensors), **below("average", tensors)}
 

@@ -1,0 +1,70 @@
+"""The command `vaekit`: finds the verb, and turns errors into messages and exit codes."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vaekit import __version__
+from vaekit.cli.data import data_app
+from vaekit.cli.train import train
+from vaekit.errors import Interrupted, VaekitError
+
+app = typer.Typer(
+    name="vaekit",
+    help="Train, measure and run variational autoencoders.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.add_typer(data_app, name="data")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vaekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say which vaekit."),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole traceback of an error.")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["VAEKIT_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Runs a command; a mistake of the user ends in a message, never in a traceback."""
+    try:
+        app()
+    except VaekitError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Stopped; the same command goes on.", Interrupted.exit_code)
+    except Exception as error:
+        _fail(
+            f"vaekit failed in a way it should not: {type(error).__name__}: {error}\n"
+            "  do:       run it again with --debug, and report what it shows",
+            1,
+        )
+
+
+def _fail(message: str, exit_code: int) -> None:
+    if os.environ.get("VAEKIT_DEBUG"):
+        raise
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if exit_code != Interrupted.exit_code:
+        console.print("[bold red]error:[/] ", end="")
+    console.print(message, markup=False)
+    sys.exit(exit_code)

@@ -1,0 +1,212 @@
+"""What `vaekit train` shows: a progress bar or plain lines, and a table at the end."""
+
+import math
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, final
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from vaekit.training import Listener, Plan, Record
+
+if TYPE_CHECKING:
+    from vaekit.evaluation import Results
+    from vaekit.recipes import Recipe
+    from vaekit.runs import Run
+
+SECONDS_BETWEEN_LINES: Final = 10.0
+
+# Key of the results, what the table calls it, and the sign it is shown with.
+ROWS: Final = (
+    ("elbo_nats", "-ELBO", -1),
+    ("expected_log_likelihood_nats", r"  reconstruction, -E\[log p(x|z)]", -1),
+    ("kl_nats", "  KL(q(z|x) || p(z))", 1),
+)
+
+
+@final
+class Reporter(Listener):
+    """Tells a person, in a terminal or in a log file, how a run goes.
+
+    Args:
+        quiet: Lines for validations only, even in a terminal.
+    """
+
+    def __init__(self, quiet: bool) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.quiet = quiet
+        self.has_bar = self.console.is_terminal and not quiet
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        self._plan: Plan | None = None
+        self._rate = _Rate()
+        self._line_at = -math.inf
+
+    def announce(self, recipe: "Recipe", folder: Path) -> None:
+        """Says what is about to happen, before data and libraries are loaded."""
+        where = f"{recipe.training.device}, {recipe.training.precision}"
+        threads = f", {recipe.training.threads} threads" if recipe.training.device == "cpu" else ""
+        self._print(f"[bold]{recipe.name}[/]  {escape(recipe.description)}".rstrip())
+        self._print(
+            f"{recipe.training.epochs} epochs on {where}{threads}; in {escape(str(folder))}"
+        )
+
+    # -- training ----------------------------------------------------------------------------
+
+    def started(self, plan: Plan) -> None:
+        self._plan = plan
+        for warning in plan.warnings:
+            self._print(f"[yellow]warning:[/] {escape(warning)}")
+        if plan.first_step:
+            epoch = plan.first_step / plan.steps_per_epoch
+            self._print(f"continuing after step {plan.first_step:,} (epoch {epoch:.1f})")
+        self._rate = _Rate(plan.first_step)
+        if self.has_bar:
+            self._bar = self._new_bar("training", plan.total_steps, "{task.fields[news]}")
+            self._bar.update(self._task, completed=plan.first_step)
+
+    def stepped(self, step: int, reported: Record) -> None:
+        if self._bar is not None and self._rate.is_due():
+            self._bar.update(self._task, completed=step, news=self._news(step, reported))
+
+    def logged(self, record: Record) -> None:
+        validates = record["kind"] == "validation"
+        late = time.monotonic() - self._line_at > SECONDS_BETWEEN_LINES
+        if self.has_bar or not (validates or (late and not self.quiet)):
+            return
+        self._line_at = time.monotonic()
+        self._print(f"epoch {float(record['epoch']):7.2f}  {record['kind']:<10}  {_terms(record)}")
+
+    def finished(self) -> None:
+        self._stop_bar()
+
+    def _news(self, step: int, reported: Record) -> str:
+        speed = self._rate.at(step) * (self._plan.batch_size if self._plan else 0)
+        return "  ".join(filter(None, [_terms(reported), f"{speed:,.0f} examples/s"]))
+
+    # -- evaluation --------------------------------------------------------------------------
+
+    def evaluating(self, run: "Run") -> None:
+        """Draws and measures a trained run, with a bar of its own."""
+        run.draw()
+        spec = run.recipe.evaluation
+        total = min(spec.examples or math.inf, len(run.dataset.split(spec.split)))
+        if not self.has_bar:
+            self._print(f"evaluating on {total:,} {spec.split} examples")
+            run.evaluate()
+            return
+        bar = self._bar = self._new_bar("evaluating", int(total), "")
+        try:
+            run.evaluate(progress=lambda examples: bar.advance(self._task, examples))
+        finally:
+            self._stop_bar()
+
+    def summarise(self, run: "Run") -> None:
+        """The table of results, and where everything is."""
+        if self._plan is None:
+            self._print("this run is finished already; --output FOLDER begins another one")
+        results = run.results
+        if results is not None:
+            self.console.print(_table(run, results))
+            self._print(_protocol(results))
+        for picture in sorted((run.folder / "figures").glob("*.png")):
+            self._print(f"{picture.stem.replace('_', ' '):<16} {escape(str(picture))}")
+
+    # -- the terminal ------------------------------------------------------------------------
+
+    def _print(self, text: str) -> None:
+        self.console.print(text)
+
+    def _new_bar(self, title: str, total: int, news: str) -> Progress:
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn(news),
+            console=self.console,
+            transient=True,
+        )
+        self._task = bar.add_task(title, total=total, news="")
+        bar.start()
+        return bar
+
+    def _stop_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+class _Rate:
+    """Steps per second, and when it is time to show them again."""
+
+    def __init__(self, step: int = 0) -> None:
+        self._step, self._since, self._shown = step, time.monotonic(), -math.inf
+
+    def is_due(self) -> bool:
+        """Whether a tenth of a second has passed: the eye needs no more."""
+        now = time.monotonic()
+        if now - self._shown < 0.1:
+            return False
+        self._shown = now
+        return True
+
+    def at(self, step: int) -> float:
+        """Steps per second since the beginning."""
+        return (step - self._step) / max(time.monotonic() - self._since, 1e-9)
+
+
+def _terms(record: Record) -> str:
+    """The terms of a log record in nats, as losses."""
+    names = {"elbo_nats": "-ELBO", "iwae_nats": "-IWAE", "kl_nats": "KL"}
+    if "elbo_nats" not in record:
+        names = {"expected_log_likelihood_nats": r"-E\[log p(x|z)]"}
+    parts = [
+        f"{name} {abs(float(record[key])) if name == 'KL' else -float(record[key]):.2f}"
+        for key, name in names.items()
+        if key in record
+    ]
+    return "  ".join(parts)
+
+
+def _table(run: "Run", results: "Results") -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"{run.recipe.name} on {escape(str(results['data']))}")
+    table.add_column("nats per example", justify="right")
+    for key, name, sign in ROWS:
+        if key in results:
+            table.add_row(name, f"{sign * float(results[key] or 0):.2f}")
+    if "nll_nats" in results:
+        error = float(results["nll_standard_error_nats"] or 0)
+        k = results["num_samples"]
+        table.add_row(f"NLL, {k} importance samples", f"{results['nll_nats']:.2f} ± {error:.2f}")
+    return table
+
+
+def _protocol(results: "Results") -> str:
+    lines = [
+        f"{results['split']} split of {results['data_split']}, {results['examples']:,} examples, "
+        f"binarization {results['binarization']}, seed {results['seed']}",
+        f"training took {_duration(results['training_seconds'])}, "
+        f"evaluation {_duration(results['evaluation_seconds'])}",
+    ]
+    return "\n".join(lines)
+
+
+def _duration(seconds: object) -> str:
+    exact = float(str(seconds))
+    minutes, rest = divmod(round(exact), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{exact:.1f} s"

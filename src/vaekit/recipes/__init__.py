@@ -1,0 +1,7 @@
+"""Recipes: what a person chose, as one validated tree; and the ones that come with vaekit."""
+
+from vaekit.recipes.read import load_recipe, recipe_names
+from vaekit.recipes.recipe import Recipe
+from vaekit.recipes.toml import to_toml
+
+__all__ = ["Recipe", "load_recipe", "recipe_names", "to_toml"]

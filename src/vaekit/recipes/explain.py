@@ -1,0 +1,107 @@
+"""What is wrong with a recipe, in the words of its reader."""
+
+import difflib
+from typing import Any, NamedTuple, TypeAlias, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from vaekit.errors import SpecError
+from vaekit.recipes.recipe import Recipe
+
+Key: TypeAlias = tuple[str, ...]
+
+
+def explained(error: ValidationError, where: str) -> SpecError:
+    """The first mistake in full, and where the others are."""
+    first, *others = error.errors()
+    place = _place(first)
+    name = ".".join(place.key)
+    problem, expected, found, remedy = _mistake(first, name, place.siblings)
+    if others:
+        also = ", ".join(dict.fromkeys(".".join(_place(other).key) for other in others))
+        remedy = f"{remedy or f'correct {name}'}; then look at {also}"
+    where = f"{where}, key {name}" if name else where
+    return SpecError(problem, where=where, expected=expected, found=found, remedy=remedy)
+
+
+def wrong_keys(error: ValidationError) -> list[Key]:
+    """The keys of everything that is wrong."""
+    return [_place(e).key for e in error.errors()]
+
+
+def default_kinds(error: ValidationError) -> dict[Key, str]:
+    """Tables that do not say which kind they are, and the kind they would be by default."""
+    places = [_place(e) for e in error.errors() if e["type"] == "union_tag_not_found"]
+    return {place.key: place.default.kind for place in places if hasattr(place.default, "kind")}
+
+
+def _mistake(
+    error: ErrorDetails, name: str, siblings: list[str]
+) -> tuple[str, str | None, str | None, str | None]:
+    """Problem, expected, found and remedy."""
+    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        near = difflib.get_close_matches(name.rpartition(".")[2], siblings, n=3)
+        remedy = f"did you mean {' or '.join(near)}?" if near else "remove it"
+        return f"There is no setting {name}.", f"one of {', '.join(siblings)}", None, remedy
+    if kind == "missing":
+        return f"The setting {name} is missing.", "a value", None, f"add {name}"
+    if kind == "union_tag_not_found":
+        return f"The table {name} does not say which kind.", "a key 'kind'", None, "add kind = ..."
+    if kind == "union_tag_invalid":
+        tags = context["expected_tags"].replace("'", "").split(", ")
+        near = difflib.get_close_matches(context["tag"], tags, n=3)
+        remedy = f"did you mean {' or '.join(near)}?" if near else None
+        return (
+            f"There is no {name} of kind {context['tag']!r}.",
+            f"one of {', '.join(tags)}",
+            context["tag"],
+            remedy,
+        )
+    if kind == "value_error":
+        return f"{name}: {context['error']}.", None, None, None
+    message = error["msg"].removeprefix("Input should be ")
+    return f"The setting {name} cannot be used.", message, repr(found)[:200], None
+
+
+class _Place(NamedTuple):
+    """Where in a recipe a mistake is."""
+
+    key: Key
+    """As the reader wrote it."""
+    siblings: list[str]
+    """The keys that could stand there."""
+    default: Any
+    """What it would be if nothing were written."""
+
+
+def _place(error: ErrorDetails) -> _Place:
+    """Follows pydantic's location, which also has the kinds that were chosen on the way."""
+    key: list[str] = []
+    choices: list[type[BaseModel]] = [Recipe]
+    siblings: list[str] = []
+    default = None
+    for part in error["loc"]:
+        tagged = [choice for choice in choices if _kind(choice) == part]
+        if len(choices) > 1 and tagged:
+            choices = tagged
+            siblings = []
+            continue
+        siblings = sorted({name for choice in choices for name in choice.model_fields})
+        key.append(str(part))
+        fields = [choice.model_fields[part] for choice in choices if part in choice.model_fields]
+        default = fields[0].default if fields else None
+        choices = [model for field in fields for model in _models_in(field.annotation)]
+    return _Place(tuple(key), siblings, default)
+
+
+def _kind(choice: type[BaseModel]) -> str | None:
+    field = choice.model_fields.get("kind")
+    return None if field is None else field.default
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

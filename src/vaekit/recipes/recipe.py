@@ -1,0 +1,36 @@
+"""One recipe: everything a person chooses about a run."""
+
+from typing import Self, final
+
+from pydantic import Field, model_validator
+
+from vaekit.data import DataSpec, TransformSpec
+from vaekit.evaluation import EvaluationSpec
+from vaekit.models import ModelSpec, VAESpec
+from vaekit.objectives import ELBOSpec, ObjectiveSpec, check_pair
+from vaekit.spec import Spec
+from vaekit.training import TrainingSpec
+
+
+@final
+class Recipe(Spec):
+    """What to train, on what, how, and how to measure it."""
+
+    name: str = Field(
+        pattern=r"^[\w.-]+$", description="What the run is called: its folder is runs/<name>."
+    )
+    description: str = Field(default="", description="One sentence for people.")
+    seed: int = Field(default=0, ge=0, description="Seed of everything random in training.")
+    data: DataSpec = Field(description="What is observed.")
+    transform: TransformSpec = Field(description="How raw values become what is scored.")
+    model: ModelSpec = Field(default=VAESpec(), description="What is trained.")
+    objective: ObjectiveSpec = Field(default=ELBOSpec(), description="What is maximised.")
+    training: TrainingSpec = Field(default=TrainingSpec(), description="How it is maximised.")
+    evaluation: EvaluationSpec = Field(
+        default=EvaluationSpec(), description="How the trained model is measured."
+    )
+
+    @model_validator(mode="after")
+    def _pair_makes_sense(self) -> Self:
+        check_pair(self.model.facts, self.objective.needs, self.model.kind, self.objective.kind)
+        return self

@@ -1,0 +1,122 @@
+"""A run on disk: its recipe, log and results, and the model it trained."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import final
+
+from vaekit.data import Dataset, Transform
+from vaekit.errors import ArtifactError
+from vaekit.evaluation import Results, evaluate
+from vaekit.models import Model
+from vaekit.recipes import Recipe
+from vaekit.runs.assembly import Assembly, assemble
+from vaekit.runs.folder import RunFolder, write_json
+from vaekit.runs.pictures import draw
+from vaekit.training import (
+    Record,
+    kept_weights,
+    latest_checkpoint,
+    load_checkpoint,
+    read_metrics,
+)
+from vaekit.training.checkpoint import Checkpoint
+
+
+@final
+class Run:
+    """What one training run left behind, read when it is asked for.
+
+    Args:
+        folder: Where it lies.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = RunFolder(folder)
+        self.folder = folder
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        return self._files.recipe()
+
+    @property
+    def log(self) -> list[Record]:
+        """The lines of `metrics.jsonl`."""
+        return read_metrics(self._files.metrics_file)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether training has come to its end."""
+        return bool(self._checkpoint().numbers["finished"])
+
+    @property
+    def training_seconds(self) -> float:
+        """Time spent in training steps and validation, pauses left out."""
+        return float(self._checkpoint().numbers["seconds"])
+
+    @cached_property
+    def _assembly(self) -> Assembly:
+        return assemble(self.recipe)
+
+    @property
+    def dataset(self) -> Dataset:
+        return self._assembly.dataset
+
+    @property
+    def transform(self) -> Transform:
+        return self._assembly.transform
+
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, with the weights that are kept, ready to use."""
+        model = self._assembly.model
+        model.load_state_dict(kept_weights(self._checkpoint().tensors))
+        return model.eval()
+
+    @property
+    def results(self) -> Results | None:
+        """What the model was measured at; None before `evaluate`."""
+        file = self._files.results_file
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+    def evaluate(self, progress: Callable[[int], None] = lambda examples: None) -> Results:
+        """Measures the model as the recipe says, and keeps the results.
+
+        Args:
+            progress: Told how many more examples are done.
+        """
+        device = self.recipe.training.device
+        spec = self.recipe.evaluation
+        results = evaluate(self.model, self.dataset, self.transform, spec, device, progress)
+        results["training_seconds"] = self.training_seconds
+        write_json(self._files.results_file, results)
+        return results
+
+    def draw(self) -> list[Path]:
+        """Draws the pictures of the run into its folder; returns where they are."""
+        return draw(
+            self.model, self.dataset, self.transform, self.recipe, self.log, self._files.figures
+        )
+
+    def _checkpoint(self) -> Checkpoint:
+        newest = latest_checkpoint(self._files.checkpoints)
+        if newest is None:
+            raise ArtifactError(
+                "This run has no checkpoint yet.",
+                where=self._files.checkpoints,
+                remedy=f"vaekit train --resume {self.folder}",
+            )
+        return load_checkpoint(newest)
+
+
+def open_run(folder: Path | str) -> Run:
+    """The run in a folder.
+
+    Raises:
+        ArtifactError: There is no run in it.
+    """
+    run = Run(Path(folder))
+    _ = run.recipe  # complains where there is none
+    return run

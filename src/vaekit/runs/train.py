@@ -1,0 +1,94 @@
+"""From a recipe to a run: train, evaluate, draw.
+
+The same call continues a run that was stopped, and returns one that is finished.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vaekit.data import Batches, present
+from vaekit.errors import Interrupted
+from vaekit.recipes import Recipe, load_recipe
+from vaekit.runs.assembly import assemble
+from vaekit.runs.folder import RunFolder
+from vaekit.runs.provenance import provenance
+from vaekit.runs.run import Run
+from vaekit.training import (
+    Listener,
+    MetricsFile,
+    Training,
+    TrainingData,
+    latest_checkpoint,
+    resolve,
+)
+
+
+def train(
+    recipe: Recipe | Path | str,
+    output: Path | str | None = None,
+    listeners: Sequence[Listener] = (),
+) -> Run:
+    """Trains a recipe, measures the model and draws its pictures.
+
+    Args:
+        recipe: A recipe, the name of one, or the path of a TOML file.
+        output: Folder of the run; by default runs/<name>.
+        listeners: Who is told about the course of training.
+
+    Raises:
+        SpecError: The recipe cannot be used.
+        DataError: The data cannot be read, or is not what it should be.
+        ArtifactError: The folder holds another run, or cannot be written to.
+        DivergenceError: The loss ran away; the last good state is kept.
+        Interrupted: SIGINT or SIGTERM arrived; the state was saved.
+    """
+    chosen, folder = prepare(recipe, output)
+    run = fit(chosen, folder, listeners)
+    if run.results is None:
+        run.draw()
+        run.evaluate()
+    return run
+
+
+def prepare(recipe: Recipe | Path | str, output: Path | str | None = None) -> tuple[Recipe, Path]:
+    """The resolved recipe and the folder of its run; touches nothing."""
+    chosen = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    folder = Path("runs", chosen.name) if output is None else Path(output).expanduser()
+    chosen = RunFolder(folder).agreed(chosen)
+    return chosen.model_copy(update={"training": resolve(chosen.training)}), folder
+
+
+def fit(recipe: Recipe, folder: Path, listeners: Sequence[Listener] = ()) -> Run:
+    """Trains a resolved recipe in a folder, from where it stands to its end."""
+    files, run = RunFolder(folder), Run(folder)
+    newest = latest_checkpoint(files.checkpoints)
+    if newest is not None and run.is_finished:
+        return run
+    parts = assemble(recipe)
+    if newest is None and recipe.training.warm_start is not None:
+        warm_start(parts.model, recipe.training.warm_start)
+    dataset, transform, device = parts.dataset, parts.transform, recipe.training.device
+    split = transform.prepare(dataset.split("train"))
+    validation = dataset.splits.get("validation")
+    data = TrainingData(
+        Batches(split, recipe.training.batch_size, recipe.seed, device),
+        transform,
+        None
+        if validation is None
+        else lambda: present(validation, transform, recipe.evaluation.seed, device),
+    )
+    with files.claimed(recipe, provenance(recipe, dataset)):
+        training = Training(
+            parts.model,
+            recipe.objective.build(),
+            data,
+            recipe.training,
+            recipe.seed,
+            files.checkpoints,
+            [MetricsFile(files.metrics_file), *listeners],
+        )
+        try:
+            training.run()
+        except Interrupted as stop:
+            raise Interrupted(stop.problem, remedy=f"vaekit train --resume {folder}") from stop
+    return run
