@@ -37,7 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "accumulation": {"spec": changed(accumulate=4)},
     "clipping and skipping": {"spec": changed(gradient={"clip_norm": 0.5, "skip_norm": 2.5})},
     "early stopping": {"spec": changed(early_stopping=EARLY)},
-    "early stop": {"spec": changed(epochs=30, early_stopping={**EARLY, "patience": 1})},
+    "early stop": {"spec": changed(epochs=30, early_stopping={"patience": 2, "min_improvement_nats": 0.5})},
     "schedule": {"spec": changed(schedule={"kind": "warm_restarts", "period_epochs": 0.7})},
     "batch normalisation": {
         "model": MODEL.model_copy(update={"encoder": BATCH_NORM, "decoder": BATCH_NORM})

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 import torch
@@ -45,13 +46,9 @@ def evaluate(
     split = dataset.split(spec.split)
     wanted = min(spec.examples or len(split), len(split))
     shown = _first(present(split, transform, spec.seed, device), wanted)
-    was_training = model.training
-    model.eval()
-    try:
-        measure = _with_density if model.facts.has_density else _without_density
+    measure = _with_density if model.facts.has_density else _without_density
+    with _evaluating(model):
         numbers = measure(model, shown, spec, progress)
-    finally:
-        model.train(was_training)
     return {
         **numbers,
         "split": spec.split,
@@ -72,13 +69,14 @@ def _with_density(
     estimate = importance_sampling(model, observations, k, seed, progress=progress)
     n = len(estimate.log_likelihood)
     elbo = estimate.expected_log_likelihood - estimate.kl
-    spread = estimate.log_likelihood.std().item() if n > 1 else math.nan
+    # One example has no spread; a NaN would not be JSON.
+    error = estimate.log_likelihood.std().item() / math.sqrt(n) if n > 1 else None
     return {
         "elbo_nats": elbo.mean().item(),
         "expected_log_likelihood_nats": estimate.expected_log_likelihood.mean().item(),
         "kl_nats": estimate.kl.mean().item(),
         "nll_nats": -estimate.log_likelihood.mean().item(),
-        "nll_standard_error_nats": spread / math.sqrt(n),
+        "nll_standard_error_nats": error,
         "effective_sample_size": estimate.effective_sample_size.mean().item(),
         "num_samples": k,
     }
@@ -96,9 +94,21 @@ def _without_density(
     return {"expected_log_likelihood_nats": total / n}
 
 
+@contextmanager
+def _evaluating(model: Model) -> Iterator[None]:
+    """The region in which dropout and batch statistics rest; each part's mode comes back."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
 def _first(observations: Iterable[Observation], wanted: int) -> Iterator[Observation]:
     for observation in observations:
-        if wanted <= 0:
-            return
         yield observation[:wanted]
         wanted -= len(observation)
+        if wanted <= 0:
+            return  # before the next block is read

@@ -22,7 +22,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from vaekit.data import Observation
-from vaekit.errors import SpecError
+from vaekit.errors import DataError, SpecError
 from vaekit.models import Model, Noise
 from vaekit.numerics import draw_noise, generator_for
 
@@ -64,11 +64,13 @@ def importance_sampling(
         observations: The examples, in order.
         num_samples: Importance samples k per example.
         seed: Seed of the samples.
-        rows_per_chunk: Decoded rows held in memory at a time.
+        rows_per_chunk: Decoded rows held in memory at a time, but one example's block of
+            samples at least.
         progress: Told the number of examples that were finished.
 
     Raises:
         SpecError: k is below one, or the model has no density.
+        DataError: There are no examples.
     """
     if num_samples < 1:
         raise SpecError("Importance sampling needs samples.", expected="k >= 1", found=num_samples)
@@ -84,6 +86,10 @@ def importance_sampling(
         parts.append(_estimate(model, observation, first, num_samples, seed))
         first += len(observation)
         progress(len(observation))
+    if not parts:
+        raise DataError(
+            "There are no examples to estimate a likelihood of.", expected="one or more"
+        )
     columns = ("log_likelihood", "expected_log_likelihood", "kl", "effective_sample_size")
     return Estimate(*(torch.cat([getattr(part, name) for part in parts]) for name in columns))
 

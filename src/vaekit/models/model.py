@@ -61,6 +61,7 @@ class Inference:
 
     @cached_property
     def _kl(self) -> list[tuple[Tensor, bool]]:
+        _check_stochastic(self.posterior)
         factors = zip(self.posterior, self.prior, self.z, strict=True)
         return [kl_per_dimension(q, p, z) for q, p, z in factors]
 
@@ -78,9 +79,13 @@ class Inference:
 
     def log_likelihood_per_value(self) -> Float[Tensor, "samples batch *event"]:
         """log p(x_i | z) in nats; zero where a value was not observed."""
-        per_value = self.likelihood.base_dist.log_prob(self.observation.x)
-        mask = self.observation.mask
-        return per_value if mask is None else torch.where(mask, per_value, 0.0)
+        x, mask = self.observation.x, self.observation.mask
+        if mask is None:
+            return self.likelihood.base_dist.log_prob(x)
+        # Zero can be scored by every likelihood. Whatever else stands in a gap (a NaN) would
+        # come back in the gradient, even where its log-probability is dropped.
+        per_value = self.likelihood.base_dist.log_prob(torch.where(mask, x, 0.0))
+        return torch.where(mask, per_value, 0.0)
 
     def log_likelihood(self) -> Float[Tensor, "samples batch"]:
         """log p(x | z) in nats, over the observed values."""
@@ -106,12 +111,18 @@ class Inference:
 
 
 def _joint_log_prob(factors: tuple[Independent, ...], z: Latents) -> Tensor:
+    _check_stochastic(factors)
+    # Summed here, because torch's Independent cannot sum over a batch of no examples.
+    per_dimension = (p.base_dist.log_prob(layer) for p, layer in zip(factors, z, strict=True))
+    return torch.stack([layer.flatten(2).sum(-1) for layer in per_dimension]).sum(0)
+
+
+def _check_stochastic(factors: tuple[Independent, ...]) -> None:
     if not factors:
         raise SpecError(
             "This model is deterministic: it has neither log p(z) nor log q(z | x).",
             remedy="choose model.kind = 'vae'",
         )
-    return torch.stack([p.log_prob(layer) for p, layer in zip(factors, z, strict=True)]).sum(0)
 
 
 class Model(nn.Module, ABC):

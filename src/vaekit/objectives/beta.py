@@ -79,7 +79,7 @@ class CyclicalBeta(Spec):
 def _number_is_constant(value: Any) -> Any:
     """`beta = 4.0` is short for `beta = {kind = "constant", value = 4.0}`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return ConstantBeta(value=value)
+        return {"kind": "constant", "value": value}
     return value
 
 

@@ -32,7 +32,7 @@ def assemble(recipe: Recipe) -> Assembly:
         SpecError: Parts of the recipe do not fit each other or the data.
     """
     dataset = recipe.data.load()
-    _check_splits(recipe, dataset)
+    dataset.split(recipe.evaluation.split)  # complains now, not after hours of training
     transform = recipe.transform.build(dataset)
     values = recipe.model.likelihood.build(dataset.schema.event_shape).values
     for observation in _probes(dataset, transform):
@@ -43,18 +43,6 @@ def assemble(recipe: Recipe) -> Assembly:
         model = recipe.model.build(dataset.schema.event_shape, statistics(train, transform))
     device = recipe.training.device
     return Assembly(dataset, transform.to(device), model.to(device))
-
-
-def _check_splits(recipe: Recipe, dataset: Dataset) -> None:
-    dataset.split(recipe.evaluation.split)  # complains before, not after hours of training
-    if recipe.training.early_stopping is not None and "validation" not in dataset.splits:
-        raise SpecError(
-            "Early stopping watches the validation split, and there is none.",
-            where="training.early_stopping",
-            expected="data with a validation split",
-            found=f"{dataset.name}, split {dataset.split_name}",
-            remedy="choose a division of the data that has one, or leave early_stopping out",
-        )
 
 
 def _probes(dataset: Dataset, transform: Transform) -> list[Observation]:

@@ -20,6 +20,7 @@ from vaekit.training import (
     TrainingData,
     latest_checkpoint,
     resolve,
+    warm_start,
 )
 
 

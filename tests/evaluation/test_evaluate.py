@@ -1,0 +1,188 @@
+"""What the final evaluation says, and under which protocol."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from linear_model import linear_model
+
+from vaekit.data import Dataset, InMemorySplit, Rows, StandardizeSpec, Statistics, Transform
+from vaekit.errors import DataError
+from vaekit.evaluation import EvaluationSpec, evaluate, importance_sampling
+from vaekit.likelihoods import GaussianSpec
+from vaekit.models import VAE, AutoencoderSpec, Model
+from vaekit.networks import MLPSpec
+from vaekit.schema import Schema
+
+TRUTH = linear_model()
+PROTOCOL = {
+    "split", "examples", "binarization", "seed", "data", "data_split", "data_fingerprint",
+    "evaluation_seconds",
+}  # fmt: skip
+NUMBERS = {
+    "elbo_nats", "expected_log_likelihood_nats", "kl_nats", "nll_nats",
+    "nll_standard_error_nats", "effective_sample_size", "num_samples",
+}  # fmt: skip
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    x = TRUTH.draw(140).x.float()
+    schema = Schema(name="linear", kind="vector", event_shape=(6,), dtype="float32")
+    splits = {"train": InMemorySplit(x[:100]), "test": InMemorySplit(x[100:])}
+    return Dataset("linear", schema, splits, "made here", "100/-/40")
+
+
+@pytest.fixture
+def transform(dataset: Dataset) -> Transform:
+    """Fitted on nothing: raw values, as the truth describes them."""
+    return StandardizeSpec().unfitted(dataset.schema)
+
+
+@pytest.fixture
+def model() -> VAE:
+    return TRUTH.vae().float()
+
+
+def test_numbers_are_log_p_of_the_split(model: VAE, dataset: Dataset, transform: Transform) -> None:
+    results = evaluate(model, dataset, transform, EvaluationSpec(num_samples=50))
+    exact = TRUTH.log_prob(TRUTH.draw(140).x[100:])
+    # float32 weights and log-densities of ten nats: 1e-6 each, a dozen roundings.
+    assert results["nll_nats"] == pytest.approx(-exact.mean().item(), abs=2e-5)
+    error = exact.std().item() / math.sqrt(40)
+    assert results["nll_standard_error_nats"] == pytest.approx(error, abs=2e-5)
+    assert results["effective_sample_size"] == pytest.approx(50, rel=1e-4)
+    assert exact.mean() < 0  # so that the sign, which pythae's get_nll has wrong, was seen
+    # Its fit is sampled: the deviation of one is about 1.2 nats, 50 * 40 of them, times five.
+    assert results["elbo_nats"] == pytest.approx(exact.mean().item(), abs=0.14)
+
+
+def test_terms_fit_together(dataset: Dataset, transform: Transform) -> None:
+    model = TRUTH.vae(0.2, 1.5).float()
+    results: dict[str, Any] = evaluate(model, dataset, transform, EvaluationSpec(num_samples=50))
+    fit, kl = results["expected_log_likelihood_nats"], results["kl_nats"]
+    assert results["elbo_nats"] == pytest.approx(fit - kl, abs=1e-9)
+    assert results["elbo_nats"] < -results["nll_nats"] - 0.1
+
+
+def test_says_its_protocol(model: VAE, dataset: Dataset, transform: Transform) -> None:
+    results = evaluate(model, dataset, transform, EvaluationSpec(num_samples=5, seed=3))
+    assert set(results) == NUMBERS | PROTOCOL
+    protocol = {
+        "split": "test",
+        "examples": 40,
+        "binarization": "standardized",
+        "seed": 3,
+        "num_samples": 5,
+        "data": "linear",
+        "data_split": "100/-/40",
+        "data_fingerprint": dataset.fingerprint,
+    }
+    assert {name: results[name] for name in protocol} == protocol
+
+
+def test_split_is_the_one_asked_for(model: VAE, dataset: Dataset, transform: Transform) -> None:
+    results = evaluate(model, dataset, transform, EvaluationSpec(split="train", num_samples=2))
+    exact = TRUTH.log_prob(TRUTH.draw(140).x[:100]).mean().item()
+    assert results["examples"] == 100
+    assert results["nll_nats"] == pytest.approx(-exact, abs=2e-5)
+    with pytest.raises(DataError, match="no split 'validation'"):
+        evaluate(model, dataset, transform, EvaluationSpec(split="validation"))
+
+
+@pytest.mark.parametrize(("examples", "measured"), [(1, 1), (7, 7), (40, 40), (999, 40)])
+def test_examples_are_the_first_so_many(
+    examples: int, measured: int, model: VAE, dataset: Dataset, transform: Transform
+) -> None:
+    told: list[int] = []
+    spec = EvaluationSpec(examples=examples, num_samples=2)
+    results = evaluate(model, dataset, transform, spec, progress=told.append)
+    exact = TRUTH.log_prob(TRUTH.draw(140).x[100 : 100 + measured]).mean().item()
+    assert results["examples"] == sum(told) == measured
+    assert results["nll_nats"] == pytest.approx(-exact, abs=2e-5)
+
+
+def test_one_example_has_no_standard_error(
+    model: VAE, dataset: Dataset, transform: Transform
+) -> None:
+    results = evaluate(model, dataset, transform, EvaluationSpec(examples=1, num_samples=2))
+    assert results["nll_standard_error_nats"] is None
+    json.dumps(results, allow_nan=False)
+
+
+def test_reads_no_more_blocks_than_it_needs(
+    monkeypatch: pytest.MonkeyPatch, model: VAE, dataset: Dataset, transform: Transform
+) -> None:
+    read: list[int] = []
+
+    def blocks(split: InMemorySplit, rows_per_block: int) -> Iterator[Rows]:
+        for start in range(0, len(split), rows_per_block):
+            read.append(start)
+            yield split.rows(start, min(start + rows_per_block, len(split)))
+
+    monkeypatch.setattr(InMemorySplit, "blocks", blocks)
+    long = InMemorySplit(torch.zeros(3000, 6))
+    longer = Dataset("long", dataset.schema, {"train": long, "test": long}, "here", "3000")
+    _ = longer.fingerprint  # reads everything, once
+    read.clear()
+    evaluate(model, longer, transform, EvaluationSpec(examples=1000, num_samples=1))
+    assert read == [0]
+
+
+def test_same_spec_gives_the_same_numbers(dataset: Dataset, transform: Transform) -> None:
+    model, spec = TRUTH.vae(stretch=1.5).float(), EvaluationSpec(num_samples=20)
+    first, second = (evaluate(model, dataset, transform, spec) for _ in range(2))
+    other = evaluate(model, dataset, transform, EvaluationSpec(num_samples=20, seed=1))
+    assert all(first[name] == second[name] for name in NUMBERS)
+    assert first["nll_nats"] != other["nll_nats"]
+
+
+def test_is_importance_sampling_of_what_is_shown(dataset: Dataset, transform: Transform) -> None:
+    model = TRUTH.vae(stretch=1.5).float()
+    shown = transform(dataset.split("test").rows(0, 40))
+    estimate = importance_sampling(model, [shown], 20, seed=0)
+    results = evaluate(model, dataset, transform, EvaluationSpec(num_samples=20))
+    assert results["nll_nats"] == -estimate.log_likelihood.mean().item()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_gives_back_the_mode_of_every_part(
+    fails: bool, model: VAE, dataset: Dataset, transform: Transform
+) -> None:
+    model.train()
+    model.decoder.eval()  # held still by whoever trains
+    modes = [module.training for module in model.modules()]
+    seen: list[bool] = []
+
+    def watch(*_: object) -> None:
+        seen.extend(module.training for module in model.modules())
+        if fails:
+            raise RuntimeError("stop")
+
+    model.encoder.register_forward_hook(watch)
+    spec = EvaluationSpec(num_samples=1)
+    if fails:
+        with pytest.raises(RuntimeError, match="stop"):
+            evaluate(model, dataset, transform, spec)
+    else:
+        evaluate(model, dataset, transform, spec)
+    assert seen
+    assert not any(seen)
+    assert [module.training for module in model.modules()] == modes
+
+
+def test_autoencoder_is_measured_by_its_fit(dataset: Dataset, transform: Transform) -> None:
+    spec = AutoencoderSpec(
+        latent_dim=2, encoder=MLPSpec(hidden=()), likelihood=GaussianSpec(scale=1.0)
+    )
+    model: Model = spec.build((6,), Statistics(torch.zeros(6), torch.ones(6)))
+    told: list[int] = []
+    results = evaluate(model, dataset, transform, EvaluationSpec(), progress=told.append)
+    assert set(results) == {"expected_log_likelihood_nats"} | PROTOCOL
+    fit = model.infer(transform(dataset.split("test").rows(0, 40))).log_likelihood().mean().item()
+    # A mean of 40 float32 numbers of about ten nats.
+    assert results["expected_log_likelihood_nats"] == pytest.approx(fit, abs=1e-5)
+    assert sum(told) == 40
