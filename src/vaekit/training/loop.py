@@ -239,7 +239,7 @@ class Training:
 
     def _save(self) -> None:
         step = self.progress.step
-        if not all(weight.isfinite().all() for weight in self.model.parameters()):
+        if not self.updater.is_finite:
             raise not_finite("a weight", step, {"loss_nats": self._newest_loss})
         if self.folder is None:
             return

@@ -30,10 +30,10 @@ def memory_explained(spec: TrainingSpec) -> Iterator[None]:
 
 
 def _smaller(spec: TrainingSpec) -> str:
-    if spec.batch_size == 1:
-        return "a smaller model or fewer samples per example: the batch is a single one already"
-    half = f"--set training.batch_size={spec.batch_size // 2}"
-    if spec.accumulate == spec.batch_size:
-        return half
-    pieces = min(2 * spec.accumulate, spec.batch_size)
-    return f"--set training.accumulate={pieces} (the same batch, piece by piece), or {half}"
+    batch, pieces = spec.batch_size, spec.accumulate
+    if pieces == batch:
+        return "a smaller model or fewer samples per example: the pieces are single examples"
+    advice = f"--set training.accumulate={min(2 * pieces, batch)} (the same batch, piece by piece)"
+    if pieces > batch // 2:  # half of the batch could not be cut into so many
+        return advice
+    return f"{advice}, or --set training.batch_size={batch // 2}"

@@ -71,6 +71,12 @@ class Updater:
             self.average.update(step)
         return Update(reported, applied)
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether every weight is, those of the objective included."""
+        weights = [weight for group in self.groups.values() for weight in group]
+        return all(bool(weight.isfinite().all()) for weight in weights)
+
     def forget_gradients(self) -> None:
         """Frees the memory of gradients."""
         for optimizer in self.optimizers.values():

@@ -1,0 +1,117 @@
+"""Recipes: the ones that come with vaekit, settings on top, and every mistake once."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from vaekit.errors import SpecError
+from vaekit.recipes import Recipe, load_recipe, recipe_names, to_toml
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_recipe_goes_there_and_back(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.description
+    assert Recipe.model_validate(tomllib.loads(to_toml(recipe))) == recipe
+
+
+def test_texts_survive_the_writer() -> None:
+    recipe = load_recipe("digits").model_copy(update={"description": 'a "b" \\ ü \x7f \n #'})
+    assert tomllib.loads(to_toml(recipe))["description"] == recipe.description
+
+
+def test_settings_reach_everything() -> None:
+    recipe = load_recipe(
+        "digits",
+        [
+            "training.epochs=5",
+            "model.encoder.hidden=[16, 8]",
+            "objective.beta=4",
+            "training.early_stopping.patience=3",
+            "training.optimizer.learning_rate=0.5",
+            "name=other",
+        ],
+    )
+    assert recipe.name == "other"
+    assert recipe.training.epochs == 5
+    assert recipe.model.encoder.model_dump()["hidden"] == (16, 8)
+    assert recipe.objective.model_dump()["beta"] == {"kind": "constant", "value": 4.0}
+    assert recipe.training.early_stopping is not None
+    assert recipe.training.optimizer.kind == "adam"  # the default kind needs no saying
+    assert recipe.training.optimizer.learning_rate == 0.5
+
+
+def test_another_kind_drops_what_only_the_old_one_knew() -> None:
+    recipe = load_recipe("digits", ["model.encoder.kind=conv", "objective.kind=iwae"])
+    assert recipe.model.encoder.kind == "conv"
+    assert recipe.model.encoder.activation == "silu"  # known to both
+    assert recipe.objective.kind == "iwae"
+
+
+def test_a_setting_of_the_user_is_never_dropped() -> None:
+    with pytest.raises(SpecError, match="no setting objective.beta"):
+        load_recipe("digits", ["objective.kind=iwae", "objective.beta=2"])
+
+
+MISTAKES = {
+    "training.epoch=3": "no setting training.epoch(.|\n)*did you mean epochs",
+    "model.encoder.hiden=[3]": "did you mean hidden",
+    "objective.beta.warmup_epoch=3": "did you mean warmup_epochs",
+    "model.kind=vaee": "no model of kind 'vaee'(.|\n)*did you mean vae",
+    "model.latent_dim=0": "model.latent_dim(.|\n)*greater than 0(.|\n)*found: +0",
+    "training.epochs=five": "a valid integer",
+    "training.epochs.x=5": "training.epochs is a single value",
+    "training.accumulate=999": "pieces of less than one example",
+    "model.encoder.dropout=nan": "finite number",
+    "transform={}": "transform does not say which kind",
+    "name=a/b": "name cannot be used",
+    "epochs": "path=value",
+    "=3": "path=value",
+}
+
+
+@pytest.mark.parametrize("setting", MISTAKES)
+def test_a_mistake_is_explained(setting: str) -> None:
+    with pytest.raises(SpecError, match=MISTAKES[setting]):
+        load_recipe("digits", [setting])
+
+
+def test_all_mistakes_are_named() -> None:
+    with pytest.raises(SpecError, match="then look at training.batch_size"):
+        load_recipe("digits", ["training.epochs=0", "training.batch_size=0"])
+
+
+def test_a_pair_without_sense_is_refused() -> None:
+    with pytest.raises(SpecError, match="batch normalisation"):
+        load_recipe("digits", ["objective.kind=iwae", "model.encoder.normalization=batch"])
+    with pytest.raises(SpecError, match="does not have"):
+        load_recipe("digits", ["model.kind=autoencoder"])
+
+
+def test_unknown_recipe_offers_near_names() -> None:
+    with pytest.raises(SpecError, match="did you mean mnist"):
+        load_recipe("minst")
+
+
+def test_file_is_named_by_its_stem(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[data]\nkind = "digits"\n[transform]\nkind = "grey"\n')
+    assert load_recipe(file).name == "mine"
+    assert load_recipe(str(file)) == load_recipe(file)
+
+
+def test_wrong_files_are_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[data\n")
+    with pytest.raises(SpecError, match="not valid TOML(.|\n)*line 1"):
+        load_recipe(broken)
+    with pytest.raises(SpecError, match="did you mean broken.toml"):
+        load_recipe(tmp_path / "brokn.toml")
+    broken.write_bytes(b"\xff\xfe")
+    with pytest.raises(SpecError, match="cannot be read"):
+        load_recipe(broken)
+    broken.write_text("[transform]\nkind = 'grey'\n")
+    with pytest.raises(SpecError, match="setting data is missing"):
+        load_recipe(broken)

@@ -1,0 +1,210 @@
+"""From a recipe to a run: what it leaves, what it refuses, and that it goes on."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from runs.small_recipe import small_recipe
+
+import vaekit
+from vaekit.data import present
+from vaekit.errors import ArtifactError, DataError, Interrupted, SpecError
+from vaekit.recipes import load_recipe
+from vaekit.runs import RunFolder, fit, open_run, prepare, train
+from vaekit.training import Listener, Record, latest_checkpoint
+
+
+class Stop(Listener):
+    """Sends SIGINT after a number of steps."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def stepped(self, step: int, reported: Record) -> None:
+        if step == self.step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def weights(folder: Path) -> bytes:
+    newest = latest_checkpoint(folder / "checkpoint")
+    assert newest is not None
+    return (newest / "state.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    train(small_recipe(), folder)
+    return folder
+
+
+def test_a_run_leaves_everything(finished: Path) -> None:
+    assert load_recipe(finished / "recipe.toml").training.device == "cpu"
+    provenance = json.loads((finished / "provenance.json").read_text())
+    assert provenance["data_fingerprint"]
+    assert provenance["environment"]["threads"] == 1
+    for name in ("loss_curves", "reconstructions", "samples", "latent_map"):
+        assert (finished / "figures" / f"{name}.png").read_bytes()[1:4] == b"PNG"
+    results = open_run(finished).results
+    assert results is not None
+    assert results["examples"] == 50
+    assert results["num_samples"] == 20
+    assert results["binarization"] == "integers"
+    elbo, nll = float(results["elbo_nats"] or 0), float(results["nll_nats"] or 0)
+    assert elbo < -nll  # importance sampling tightens the bound
+    assert not list(finished.rglob("*.partial"))
+
+
+def test_results_are_those_of_the_kept_weights(finished: Path) -> None:
+    run = open_run(finished)
+    again = run.evaluate()
+    assert again["nll_nats"] == pytest.approx(run.results["nll_nats"], abs=1e-9)
+    with torch.no_grad():
+        (first, *_) = present(run.dataset.split("test"), run.transform, 0, "cpu")
+        assert run.model.embed(first).shape == (250, 2)
+
+
+def test_the_same_command_shows_a_finished_run(finished: Path) -> None:
+    before = weights(finished)
+    run = train(small_recipe(), finished)
+    assert weights(finished) == before
+    assert run.is_finished
+
+
+def test_stopped_and_continued_ends_alike(finished: Path, tmp_path: Path) -> None:
+    for step in (3, 30, 55):
+        with pytest.raises(Interrupted, match=f"train --resume {tmp_path / 'r'}"):
+            train(small_recipe(), tmp_path / "r", [Stop(step)])
+    train(small_recipe(), tmp_path / "r")
+    assert weights(tmp_path / "r") == weights(finished)
+    kept = [[(r["step"], r["kind"]) for r in open_run(f).log] for f in (tmp_path / "r", finished)]
+    assert kept[0] == kept[1]
+
+
+def test_another_recipe_is_refused(finished: Path) -> None:
+    before = weights(finished)
+    with pytest.raises(ArtifactError, match="training.epochs: 4 in the folder, 5 asked for"):
+        train(small_recipe("training.epochs=5"), finished)
+    assert weights(finished) == before
+
+
+def test_machine_settings_may_change(finished: Path) -> None:
+    chosen, _ = prepare(small_recipe("training.threads=2"), finished)
+    assert chosen.training.threads == 2
+    auto = small_recipe().training.model_copy(update={"threads": None, "precision": "auto"})
+    kept, _ = prepare(small_recipe().model_copy(update={"training": auto}), finished)
+    assert (kept.training.threads, kept.training.precision) == (1, "float32")
+
+
+def test_foreign_folders_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(ArtifactError, match="not a run"):
+        train(small_recipe(), tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+    with pytest.raises(ArtifactError, match="no run in this folder"):
+        open_run(tmp_path)
+
+
+def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
+    recipe, folder = prepare(small_recipe(), tmp_path / "r")
+    provenance = {"data_fingerprint": "x", "data_source": "y"}
+    with (
+        RunFolder(folder).claimed(recipe, provenance),
+        pytest.raises(ArtifactError, match="Another process"),
+        RunFolder(folder).claimed(recipe, provenance),
+    ):
+        pass
+
+
+def test_changed_data_is_refused(tmp_path: Path) -> None:
+    recipe, folder = prepare(small_recipe(), tmp_path / "r")
+    with RunFolder(folder).claimed(recipe, {"data_fingerprint": "x", "data_source": "y"}):
+        pass
+    with pytest.raises(ArtifactError, match="data has changed"):
+        fit(recipe, folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        (["training.batch_size=1298"], DataError, "from 1 to 1297"),
+        (["transform.kind=standardize"], SpecError, "cannot score"),
+        (["model.likelihood.levels=16"], SpecError, "whole numbers from 0 to 15"),
+        (["training.warm_start.run=nowhere"], ArtifactError, "no such folder"),
+    ],
+    ids=["batch", "likelihood", "levels", "warm start"],
+)
+def test_refused_before_anything_is_written(
+    settings: list[str], error: type[Exception], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=message):
+        train(small_recipe(*settings), tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_missing_device_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="no CUDA device"):
+        train(small_recipe("training.device=cuda"), tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_warm_start_begins_with_the_other_run(finished: Path, tmp_path: Path) -> None:
+    run = train(
+        small_recipe(f"training.warm_start.run={finished}", "training.epochs=1"), tmp_path / "r"
+    )
+    cold = train(small_recipe("training.epochs=1"), tmp_path / "cold")
+    warm_loss, cold_loss = (float(r.log[0]["loss_nats"]) for r in (run, cold))
+    assert warm_loss < cold_loss
+
+
+def test_autoencoder_and_missing_values(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(80, 5)).astype(np.float32)
+    x[::7, 2] = np.nan
+    np.save(tmp_path / "x.npy", x)
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        f"""
+        [data]
+        kind = "arrays"
+        path = "{tmp_path / "x.npy"}"
+        missing = "nan"
+        [transform]
+        kind = "standardize"
+        [model]
+        kind = "autoencoder"
+        latent_dim = 1
+        encoder = {{ kind = "mlp", hidden = [8] }}
+        decoder = {{ kind = "mlp", hidden = [8] }}
+        likelihood = {{ kind = "gaussian" }}
+        [objective]
+        kind = "reconstruction"
+        [training]
+        epochs = 2
+        batch_size = 16
+        log_every_steps = 4
+        """
+    )
+    run = train(file, tmp_path / "r")
+    assert run.results is not None
+    assert "nll_nats" not in run.results
+    assert not (tmp_path / "r" / "figures" / "samples.png").exists()
+
+
+def test_evaluation_split_must_exist(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((40, 3), np.uint8))
+    file = tmp_path / "mine.toml"
+    data = f'[data]\nkind = "arrays"\npath = "{tmp_path / "x.npy"}"\ntest = 0\n'
+    file.write_text(data + '[transform]\nkind = "binarize"\n')
+    with pytest.raises(DataError, match="no split 'test'"):
+        train(file, tmp_path / "r")
+    assert not (tmp_path / "r").exists()
+
+
+def test_public_door() -> None:
+    assert vaekit.train is train
+    assert vaekit.load_recipe is load_recipe
