@@ -51,7 +51,7 @@ def test_another_kind_drops_what_only_the_old_one_knew() -> None:
 
 
 def test_a_setting_of_the_user_is_never_dropped() -> None:
-    with pytest.raises(SpecError, match="no setting objective.beta"):
+    with pytest.raises(SpecError, match=r"no setting objective.beta"):
         load_recipe("digits", ["objective.kind=iwae", "objective.beta=2"])
 
 
@@ -79,7 +79,7 @@ def test_a_mistake_is_explained(setting: str) -> None:
 
 
 def test_all_mistakes_are_named() -> None:
-    with pytest.raises(SpecError, match="then look at training.batch_size"):
+    with pytest.raises(SpecError, match=r"then look at training.batch_size"):
         load_recipe("digits", ["training.epochs=0", "training.batch_size=0"])
 
 
@@ -91,7 +91,7 @@ def test_a_pair_without_sense_is_refused() -> None:
 
 
 def test_unknown_recipe_offers_near_names() -> None:
-    with pytest.raises(SpecError, match="did you mean mnist"):
+    with pytest.raises(SpecError, match=r"did you mean mnist"):
         load_recipe("minst")
 
 
@@ -105,9 +105,9 @@ def test_file_is_named_by_its_stem(tmp_path: Path) -> None:
 def test_wrong_files_are_refused(tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("[data\n")
-    with pytest.raises(SpecError, match="not valid TOML(.|\n)*line 1"):
+    with pytest.raises(SpecError, match=r"not valid TOML(.|\n)*line 1"):
         load_recipe(broken)
-    with pytest.raises(SpecError, match="did you mean broken.toml"):
+    with pytest.raises(SpecError, match=r"did you mean broken.toml"):
         load_recipe(tmp_path / "brokn.toml")
     broken.write_bytes(b"\xff\xfe")
     with pytest.raises(SpecError, match="cannot be read"):

@@ -88,7 +88,7 @@ def test_stopped_and_continued_ends_alike(finished: Path, tmp_path: Path) -> Non
 
 def test_another_recipe_is_refused(finished: Path) -> None:
     before = weights(finished)
-    with pytest.raises(ArtifactError, match="training.epochs: 4 in the folder, 5 asked for"):
+    with pytest.raises(ArtifactError, match=r"training.epochs: 4 in the folder, 5 asked for"):
         train(small_recipe("training.epochs=5"), finished)
     assert weights(finished) == before
 
@@ -134,7 +134,7 @@ def test_changed_data_is_refused(tmp_path: Path) -> None:
     [
         (["training.batch_size=1298"], DataError, "from 1 to 1297"),
         (["transform.kind=standardize"], SpecError, "cannot score"),
-        (["model.likelihood.levels=16"], SpecError, "whole numbers from 0 to 15"),
+        (["model.likelihood.levels=16"], SpecError, "whole numbers from 0 up to 15"),
         (["training.warm_start.run=nowhere"], ArtifactError, "no such folder"),
     ],
     ids=["batch", "likelihood", "levels", "warm start"],

@@ -1,6 +1,7 @@
 """A run that cannot recover stops, and leaves the last state that was good."""
 
 import math
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from training.objectives import Change, Scripted
-from training.small_run import TOTAL_STEPS, changed, small_run
+from training.small_run import TOTAL_STEPS, SignalAfter, changed, small_run
 
-from vaekit.errors import DivergenceError
+from vaekit.errors import DivergenceError, Interrupted
 from vaekit.models import Model
 from vaekit.training import latest_checkpoint, load_checkpoint
 from vaekit.training.divergence import highest_loss, watch_course
@@ -104,6 +105,14 @@ def test_a_loss_that_ran_away(tmp_path: Path) -> None:
     # Lines of the log come at 4, 6, 8, 12: that at 8 averages updates 7 and 8, and 12 is the
     # second one off course. States with such a loss are never saved.
     assert "step 12" in str(error.value)
+    assert kept_step(tmp_path) == 7
+
+
+def test_a_stop_while_off_course_goes_back_to_the_good_state(tmp_path: Path) -> None:
+    objective = from_step(7, lambda step, loss, model: loss + 1000.0)
+    stop = SignalAfter(10, signal.SIGINT)
+    with pytest.raises(Interrupted, match="it goes on from step 7, the last good state"):
+        small_run(tmp_path, EVERY_STEP, [stop], objective=objective).run()
     assert kept_step(tmp_path) == 7
 
 

@@ -24,7 +24,9 @@ def detached(factor: Independent) -> Independent:
     """The same factor with its parameters held constant: no gradient flows into them."""
     base = factor.base_dist
     parameters = {name: getattr(base, name).detach() for name in base.arg_constraints}
-    return Independent(type(base)(**parameters), factor.reinterpreted_batch_ndims)
+    return Independent(
+        type(base)(**parameters), factor.reinterpreted_batch_ndims, validate_args=False
+    )
 
 
 def kl_per_dimension(

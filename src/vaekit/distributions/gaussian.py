@@ -3,7 +3,8 @@
     log p(x) = -1/2 ((x - loc) / scale)^2 - log scale - 1/2 log(2 pi)
 
 Keeping log_scale (rather than scale) as the parameter means that no logarithm of an
-exponential is ever taken: neither log-probabilities nor KL divergences lose digits.
+exponential is ever taken: neither log-probabilities nor KL divergences lose digits, not even
+those of a latent dimension that has all but collapsed onto its prior.
 """
 
 import math
@@ -83,4 +84,5 @@ def _kl_between_gaussians(q: Gaussian, p: Gaussian) -> Tensor:
     """KL(q || p), eq. 10 of Kingma and Welling (2013) for a general p."""
     log_ratio = q.log_scale - p.log_scale
     shift = (q.loc - p.loc) * torch.exp(-p.log_scale)
-    return 0.5 * ((2 * log_ratio).exp() + shift.square() - 1) - log_ratio
+    # e^2r - 1 - 2r is as small as r^2 near zero; in this order no larger number is rounded.
+    return 0.5 * (torch.expm1(2 * log_ratio) - 2 * log_ratio + shift.square())

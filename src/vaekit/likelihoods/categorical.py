@@ -17,18 +17,33 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 from torch.distributions import Categorical, Independent
+from torch.types import _size
 
 from vaekit.likelihoods.likelihood import Likelihood, ValueRange
+from vaekit.numerics import at_least_float32
 from vaekit.spec import Spec
 
 
 class Levels(Categorical):
-    """A categorical distribution over 0 .. levels - 1 whose mean is the expected level."""
+    """A categorical distribution over the numbers 0, ..., levels - 1.
+
+    torch's own is one over names: it has NaN for moments, and integers for draws.
+    """
 
     @property
     def mean(self) -> Tensor:
-        levels = torch.arange(self._num_events, dtype=self.logits.dtype, device=self.logits.device)
-        return (self.probs * levels).sum(-1)
+        return (self.probs * self._levels).sum(-1)
+
+    @property
+    def variance(self) -> Tensor:
+        return (self.probs * (self._levels - self.mean.unsqueeze(-1)).square()).sum(-1)
+
+    def sample(self, sample_shape: _size = ()) -> Tensor:
+        return super().sample(torch.Size(sample_shape)).to(self.logits.dtype)
+
+    @property
+    def _levels(self) -> Tensor:
+        return torch.arange(self._num_events, dtype=self.logits.dtype, device=self.logits.device)
 
 
 @final
@@ -41,18 +56,31 @@ class CategoricalLikelihood(Likelihood):
         self.values = ValueRange(0, levels - 1, whole=True)
 
     def forward(self, parameters: Float[Tensor, "..."]) -> Independent:
-        logits = parameters.movedim(-len(self.event_shape) - 1, -1)
+        logits = at_least_float32(parameters).movedim(-len(self.event_shape) - 1, -1)
         return self._independent(Levels(logits=logits, validate_args=False))
 
     def initial_parameters(
         self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
     ) -> Float[Tensor, "levels *event"]:
-        # The level probabilities of a rounded normal with the data's moments, kept away
-        # from zero: no level is impossible before training.
-        levels = torch.arange(self.params_per_value, dtype=mean.dtype, device=mean.device)
-        levels = levels.reshape(-1, *(1 for _ in self.event_shape))
-        distance = (levels - mean) / std.clamp_min(0.5)
-        return (-0.5 * distance.square()).clamp_min(-10.0)
+        """The beta-binomial with the data's mean and, where it can have it, their variance.
+
+        E[x] = n p,    Var[x] = n p (1 - p) (1 + (n - 1) rho),    0 < rho < 1
+        """
+        n = self.params_per_value - 1
+        # In float64, because differences of large logarithms of gammas follow.
+        p = (mean.double() / n).clamp(1e-3, 1 - 1e-3)
+        overdispersion = std.double().square() / (n * p * (1 - p)) - 1
+        rho = (overdispersion / max(n - 1, 1)).clamp(1e-3, 1 - 1e-3)
+        alpha, beta = p * (1 / rho - 1), (1 - p) * (1 / rho - 1)
+        k = torch.arange(n + 1, device=mean.device).reshape(-1, *(1 for _ in self.event_shape))
+        logits = (
+            torch.lgamma(k + alpha)
+            - torch.lgamma(k + 1.0)
+            + torch.lgamma(n - k + beta)
+            - torch.lgamma(n - k + 1.0)
+        )
+        # No level is all but impossible before training.
+        return (logits - logits.amax(0)).clamp_min(-15.0).to(mean.dtype)
 
 
 class CategoricalSpec(Spec):

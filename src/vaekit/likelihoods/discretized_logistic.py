@@ -22,10 +22,11 @@ from jaxtyping import Float, Real
 from pydantic import Field
 from torch import Tensor
 from torch.distributions import Distribution, Independent, constraints
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn.functional import logsigmoid
 from torch.types import _size
 
 from vaekit.likelihoods.likelihood import Likelihood, ValueRange
+from vaekit.numerics import inverse_smooth_floor, smooth_floor
 from vaekit.spec import Spec
 
 
@@ -63,12 +64,13 @@ class DiscretizedLogistic(Distribution):
     @property
     def mean(self) -> Tensor:
         # E[x] = sum over k >= 1 of P(x >= k), with P(x >= k) = F((loc - k + 1/2) / scale).
-        scale = self.log_scale.exp()
+        inverse_scale = torch.exp(-self.log_scale)
         total = torch.zeros_like(self.loc)
         for level in range(1, self.levels):
-            total += torch.sigmoid((self.loc - level + 0.5) / scale)
+            total = total + torch.sigmoid((self.loc - level + 0.5) * inverse_scale)
         return total
 
+    @torch.no_grad()
     def sample(self, sample_shape: _size = ()) -> Tensor:
         shape = self._extended_shape(torch.Size(sample_shape))
         uniform = torch.rand(shape, dtype=self.loc.dtype, device=self.loc.device)
@@ -81,13 +83,21 @@ class DiscretizedLogistic(Distribution):
         Values are checked at the data door, not here: a check that looks at values would
         stop the device on every step.
         """
-        scale = self.log_scale.exp()
-        # Sending the outer edges to infinity gives the outer bins their tails without
-        # a second formula.
-        upper = torch.where(value == self.levels - 1, math.inf, (value + 0.5 - self.loc) / scale)
-        lower = torch.where(value == 0, -math.inf, (value - 0.5 - self.loc) / scale)
-        # F(a) - F(b) = F(a) F(-b) (1 - e^(b - a)); every factor has a stable logarithm.
-        return logsigmoid(upper) + logsigmoid(-lower) + torch.log(-torch.expm1(lower - upper))
+        inverse_scale = torch.exp(-self.log_scale)  # a huge scale becomes 0, never infinite
+        below_upper = logsigmoid((value + 0.5 - self.loc) * inverse_scale)
+        above_lower = logsigmoid((self.loc - value + 0.5) * inverse_scale)
+        # F(a) - F(b) = F(a) F(-b) (1 - e^(b - a)); every factor has a stable logarithm, and
+        # a - b is known without a subtraction.
+        inner = below_upper + above_lower + _log_one_minus_exp(inverse_scale, -self.log_scale)
+        # Every branch is finite, so those not taken send back zeros and no NaN.
+        outer = torch.where(value == 0, below_upper, above_lower)
+        return torch.where((value == 0) | (value == self.levels - 1), outer, inner)
+
+
+def _log_one_minus_exp(width: Tensor, log_width: Tensor) -> Tensor:
+    """log(1 - e^-width), also where `width` itself is no longer above zero."""
+    series = log_width - width / 2 + width.square() / 24  # the next term is width^4 / 2880
+    return torch.where(width < 1e-3, series, torch.log(-torch.expm1(-width.clamp_min(1e-3))))
 
 
 @final
@@ -107,7 +117,7 @@ class DiscretizedLogisticLikelihood(Likelihood):
         return self._independent(
             DiscretizedLogistic(
                 loc=middle * (1 + centre),
-                log_scale=self.min_log_scale + softplus(log_scale - self.min_log_scale),
+                log_scale=smooth_floor(log_scale, self.min_log_scale),
                 levels=self.levels,
             )
         )
@@ -116,9 +126,11 @@ class DiscretizedLogisticLikelihood(Likelihood):
         self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
     ) -> Float[Tensor, "2 *event"]:
         # A logistic of scale s has standard deviation s pi / sqrt(3); one level at least,
-        # because a value that never varies in training may vary later.
-        scale = (std * math.sqrt(3) / math.pi).clamp_min(1.0)
-        return torch.stack([mean / ((self.levels - 1) / 2) - 1, scale.log()])
+        # because a value that never varies in training may vary later. Where the density
+        # reaches beyond the outer bins, what they take in moves the mean inwards.
+        log_scale = (std * math.sqrt(3) / math.pi).clamp_min(1.0).log()
+        centre = mean / ((self.levels - 1) / 2) - 1
+        return torch.stack([centre, inverse_smooth_floor(log_scale, self.min_log_scale)])
 
 
 class DiscretizedLogisticSpec(Spec):
@@ -128,6 +140,8 @@ class DiscretizedLogisticSpec(Spec):
     levels: int = Field(default=256, ge=2, description="Number of integer values.")
     min_log_scale: float = Field(
         default=-7.0,
+        ge=-20.0,
+        le=5.0,
         description="Smooth floor of the log-scale, in log-levels: "
         "keeps the density from collapsing onto one level.",
     )

@@ -13,28 +13,22 @@ Reference:
 """
 
 import math
-from typing import Literal, final
+from typing import Annotated, Literal, TypeAlias, final
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from torch import Tensor, nn
 from torch.distributions import Independent
-from torch.nn.functional import softplus
 
 from vaekit.distributions import Gaussian
 from vaekit.likelihoods.likelihood import Likelihood, ValueRange
+from vaekit.numerics import inverse_smooth_floor, smooth_floor
 from vaekit.spec import Spec
 
-
-def _floored(log_scale: Tensor, floor: float) -> Tensor:
-    """A smooth lower bound: a density whose scale may vanish has no maximum likelihood."""
-    return floor + softplus(log_scale - floor)
-
-
-def _inverse_floored(log_scale: Tensor, floor: float) -> Tensor:
-    excess = (log_scale - floor).clamp_min(1e-6)
-    return floor + excess + torch.log(-torch.expm1(-excess))
+# A density whose scale may vanish has no maximum likelihood; below 1e-12 its log-probabilities
+# leave float32.
+_Scale: TypeAlias = Annotated[float, Field(ge=1e-12)]
 
 
 @final
@@ -72,7 +66,7 @@ class LearnedScaleGaussianLikelihood(Likelihood):
 
     @property
     def log_scale(self) -> Float[Tensor, ""]:
-        return _floored(self.raw_log_scale, self.floor)
+        return smooth_floor(self.raw_log_scale, self.floor)
 
     def forward(self, parameters: Float[Tensor, "..."]) -> Independent:
         (loc,) = self._per_value(parameters)
@@ -83,7 +77,7 @@ class LearnedScaleGaussianLikelihood(Likelihood):
     ) -> Float[Tensor, "1 *event"]:
         with torch.no_grad():
             overall = std.square().mean().sqrt().log()
-            self.raw_log_scale.copy_(_inverse_floored(overall, self.floor))
+            self.raw_log_scale.copy_(inverse_smooth_floor(overall, self.floor))
         return mean.unsqueeze(0)
 
 
@@ -100,7 +94,7 @@ class PredictedScaleGaussianLikelihood(Likelihood):
 
     def forward(self, parameters: Float[Tensor, "..."]) -> Independent:
         loc, raw_log_scale = self._per_value(parameters)
-        return self._independent(Gaussian(loc, _floored(raw_log_scale, self.floor)))
+        return self._independent(Gaussian(loc, smooth_floor(raw_log_scale, self.floor)))
 
     def initial_parameters(
         self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
@@ -108,18 +102,18 @@ class PredictedScaleGaussianLikelihood(Likelihood):
         # A value that never varies starts at a tenth of the overall scale, not at the floor.
         overall = std.square().mean().sqrt()
         start = torch.maximum(std, 0.1 * overall).clamp_min(math.exp(self.floor)).log()
-        return torch.stack([mean, _inverse_floored(start, self.floor)])
+        return torch.stack([mean, inverse_smooth_floor(start, self.floor)])
 
 
 class GaussianSpec(Spec):
     """Choices of a Gaussian likelihood."""
 
     kind: Literal["gaussian"] = "gaussian"
-    scale: PositiveFloat | Literal["learned", "per_value"] = Field(
+    scale: _Scale | Literal["learned", "per_value"] = Field(
         default="learned",
         description="A number fixes it (data units); 'learned' fits one; 'per_value' predicts it.",
     )
-    min_scale: PositiveFloat = Field(
+    min_scale: _Scale = Field(
         default=1e-3, description="Smooth floor of a learned or predicted scale, in data units."
     )
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Independent
+from torch.distributions import Distribution, Independent
+
+from vaekit.numerics import at_least_float32
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,17 @@ class ValueRange:
 
     def __str__(self) -> str:
         kind = "whole numbers" if self.whole else "numbers"
-        if self.low is None and self.high is None:
-            return f"any {kind}"
-        return f"{kind} from {self.low:g} to {self.high:g}"
+        low = "" if self.low is None else f" from {self.low:g}"
+        high = "" if self.high is None else f" up to {self.high:g}"
+        return f"{kind}{low}{high}" if low or high else f"any {kind}"
 
     def contains(self, values: Float[Tensor, "..."]) -> bool:
-        """Whether every value can be scored."""
+        """Whether every value can be scored; what is not finite never can."""
+        finite = bool(values.isfinite().all())
         low = self.low is None or bool((values >= self.low).all())
         high = self.high is None or bool((values <= self.high).all())
-        return low and high and (not self.whole or bool((values == values.round()).all()))
+        whole = not self.whole or bool((values == values.round()).all())
+        return finite and low and high and whole
 
 
 class Likelihood(nn.Module, ABC):
@@ -54,17 +58,26 @@ class Likelihood(nn.Module, ABC):
         """Builds p(x | z), one distribution per leading index.
 
         Args:
-            parameters: Shape (*lead, params_per_value, *event_shape), float32 or wider.
+            parameters: Shape (*lead, params_per_value, *event_shape); half precision is
+                raised to float32.
         """
 
     @abstractmethod
     def initial_parameters(
         self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
     ) -> Float[Tensor, "params *event"]:
-        """Parameters whose distribution has the data's moments: where the decoder starts."""
+        """Parameters whose distribution has the data's mean: where the decoder starts.
 
-    def _independent(self, values) -> Independent:
+        Its standard deviation is the data's as nearly as the family allows. A likelihood that
+        has a parameter of its own starts that too.
+
+        Args:
+            mean: Mean of every value over the training data.
+            std: Standard deviation of every value over the training data.
+        """
+
+    def _independent(self, values: Distribution) -> Independent:
         return Independent(values, len(self.event_shape), validate_args=False)
 
     def _per_value(self, parameters: Tensor) -> tuple[Tensor, ...]:
-        return parameters.unbind(dim=-len(self.event_shape) - 1)
+        return at_least_float32(parameters).unbind(dim=-len(self.event_shape) - 1)

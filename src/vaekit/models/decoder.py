@@ -5,7 +5,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaekit.models.encoder import at_least_float32
+from vaekit.numerics import at_least_float32
 
 
 @final

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from vaekit.data import Observation, Statistics
+from vaekit.numerics import at_least_float32
 
 
 @final
@@ -36,8 +37,3 @@ class Encoder(nn.Module):
         if observation.mask is not None:
             centred = torch.where(observation.mask, centred, 0.0)
         return at_least_float32(self.network(centred))
-
-
-def at_least_float32(value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Raises half precision to float32: no likelihood or KL is computed in less."""
-    return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value

@@ -21,7 +21,7 @@ def image_sizes(event_shape: tuple[int, ...], layers: int) -> list[tuple[int, in
             "Convolutional networks need images.",
             expected="examples of shape (channels, height, width)",
             found=f"shape {event_shape}",
-            remedy="choose encoder.kind = 'mlp' and decoder.kind = 'mlp'",
+            remedy="choose model.encoder.kind = 'mlp' and model.decoder.kind = 'mlp'",
         )
     sizes = [(event_shape[1], event_shape[2])]
     for _ in range(layers):
@@ -30,13 +30,18 @@ def image_sizes(event_shape: tuple[int, ...], layers: int) -> list[tuple[int, in
             raise SpecError(
                 f"An image of {event_shape[1]} x {event_shape[2]} pixels cannot be halved "
                 f"{layers} times.",
-                remedy="give the network fewer channels entries",
+                where="channels of model.encoder or model.decoder",
+                expected=f"at most {len(sizes) - 1} entries",
+                found=f"{layers} entries",
+                remedy="give fewer channels, or choose kind = 'mlp'",
             )
         sizes.append((math.ceil(height / 2), math.ceil(width / 2)))
     return sizes
 
 
-def doubling(channels_in: int, channels_out: int, kernel: int, target: tuple[int, int], **kwargs):
+def doubling(
+    channels_in: int, channels_out: int, kernel: int, target: tuple[int, int], bias: bool = True
+) -> nn.ConvTranspose2d:
     """A transposed convolution that undoes a halving, back to exactly `target` pixels."""
     # With padding kernel // 2 the output has 2 * in - 1 + output_padding pixels.
     height, width = target
@@ -47,7 +52,7 @@ def doubling(channels_in: int, channels_out: int, kernel: int, target: tuple[int
         2,
         kernel // 2,
         output_padding=(1 - height % 2, 1 - width % 2),
-        **kwargs,
+        bias=bias,
     )
 
 

@@ -100,8 +100,9 @@ def normalization(kind: Normalization, width: int, spatial: bool) -> nn.Module:
         return nn.BatchNorm2d(width) if spatial else nn.BatchNorm1d(width)
     if kind == "layer" and not spatial:
         return nn.LayerNorm(width)
-    # Over channels, layer normalisation is group normalisation with a single group.
-    groups = 1 if kind == "layer" else math.gcd(8, width)
+    # Over channels, layer normalisation is group normalisation with a single group. A group
+    # has four units at least: one on its own would always be normalised to zero.
+    groups = math.gcd(8, width // 4) if kind == "group" and width % 4 == 0 else 1
     return nn.GroupNorm(groups, width)
 
 

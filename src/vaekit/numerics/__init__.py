@@ -1,15 +1,25 @@
 """Stable formulas and seeded noise; knows no word of variational autoencoders."""
 
 from vaekit.numerics.noise import Key, NoiseSpec, derive_seed, draw_noise, generator_for
-from vaekit.numerics.stable import inverse_smooth_bound, log_mean_exp, smooth_bound
+from vaekit.numerics.stable import (
+    at_least_float32,
+    inverse_smooth_bound,
+    inverse_smooth_floor,
+    log_mean_exp,
+    smooth_bound,
+    smooth_floor,
+)
 
 __all__ = [
     "Key",
     "NoiseSpec",
+    "at_least_float32",
     "derive_seed",
     "draw_noise",
     "generator_for",
     "inverse_smooth_bound",
+    "inverse_smooth_floor",
     "log_mean_exp",
     "smooth_bound",
+    "smooth_floor",
 ]

@@ -9,6 +9,7 @@ the Training Dynamics of Diffusion Models, https://arxiv.org/abs/2312.02696
 """
 
 import hashlib
+import operator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -27,7 +28,9 @@ def derive_seed(*keys: Key) -> int:
         >>> derive_seed(0, "noise", 1) == derive_seed(0, "order", 1)
         False
     """
-    digest = hashlib.blake2b(repr(keys).encode(), digest_size=8).digest()
+    # A numpy integer is spelled otherwise than the int that it equals.
+    plain = tuple(key if isinstance(key, str) else operator.index(key) for key in keys)
+    digest = hashlib.blake2b(repr(plain).encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
 
 

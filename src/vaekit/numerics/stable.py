@@ -5,13 +5,19 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+
+def at_least_float32(value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Raises half precision to float32: no likelihood or KL is computed in less."""
+    return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
 
 
 def smooth_bound(value: Float[Tensor, "*shape"], limit: float) -> Float[Tensor, "*shape"]:
-    """Keeps `value` inside (-limit, limit), the identity near zero and smooth everywhere.
+    """Keeps `value` inside [-limit, limit]: limit tanh(value / limit), the identity near zero.
 
     Bounding log-scales this way means that no exponential after it can overflow, and that
-    the gradient never vanishes abruptly as it does under a hard clamp.
+    the gradient fades (as 1 / cosh^2) where that of a hard clamp would end at a corner.
 
     Example:
         >>> smooth_bound(torch.tensor([0.0, 1e9]), limit=7.0)
@@ -21,8 +27,31 @@ def smooth_bound(value: Float[Tensor, "*shape"], limit: float) -> Float[Tensor, 
 
 
 def inverse_smooth_bound(bounded: Float[Tensor, "*shape"], limit: float) -> Float[Tensor, "*shape"]:
-    """The value that `smooth_bound` maps to `bounded`."""
+    """The value that `smooth_bound` maps to `bounded`; infinite at the limit, NaN beyond it."""
     return limit * torch.atanh(bounded / limit)
+
+
+def smooth_floor(value: Float[Tensor, "*shape"], floor: float) -> Float[Tensor, "*shape"]:
+    """log(e^value + e^floor): above `floor`, and the identity far above it.
+
+    Of a log-scale: the scale keeps a distance of e^floor from zero.
+
+    Example:
+        >>> smooth_floor(torch.tensor([-1e9, 3.0]), floor=-7.0)
+        tensor([-7.0000,  3.0000])
+    """
+    # torch's softplus turns into the identity at 20, an error of 2e-9; logsigmoid is exact.
+    return floor - logsigmoid(floor - value)
+
+
+def inverse_smooth_floor(floored: Float[Tensor, "*shape"], floor: float) -> Float[Tensor, "*shape"]:
+    """The value that `smooth_floor` maps to `floored`.
+
+    What lies less than 1e-6 above the floor, or below it, counts as 1e-6 above: nothing finite
+    is mapped to the floor itself.
+    """
+    excess = (floored - floor).clamp_min(1e-6)
+    return floor + excess + torch.log(-torch.expm1(-excess))
 
 
 def log_mean_exp(values: Float[Tensor, "samples *shape"]) -> Float[Tensor, "*shape"]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.distributions import Independent
 
 from vaekit.distributions import Gaussian
-from vaekit.numerics import smooth_bound
+from vaekit.numerics import at_least_float32, smooth_bound
 from vaekit.spec import Spec
 
 
@@ -39,7 +39,7 @@ class DiagonalGaussianPosterior(nn.Module):
         return 2 * self.latent_dim
 
     def forward(self, parameters: Float[Tensor, "batch params"]) -> Independent:
-        loc, raw_log_scale = parameters.chunk(2, dim=-1)
+        loc, raw_log_scale = at_least_float32(parameters).chunk(2, dim=-1)
         log_scale = smooth_bound(raw_log_scale, self.log_scale_limit)
         return Independent(Gaussian(loc, log_scale), 1, validate_args=False)
 
