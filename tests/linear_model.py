@@ -75,7 +75,9 @@ class LinearModel:
         model = linear_vae(len(self.mean), len(self.eigenvalues), scale=self.sigma)
         into, out = linear_layer(model.encoder), linear_layer(model.decoder)
         latent = self.columns.shape[1]
-        raw = inverse_smooth_bound((stretch * self.posterior_scale).log(), 7.0)
+        log_scale = (stretch * self.posterior_scale).log()
+        limit = torch.where(log_scale > 0, 2.0, 7.0).to(log_scale.dtype)  # of the posterior
+        raw = inverse_smooth_bound(log_scale, limit)
         with torch.no_grad():
             model.encoder.mean.copy_(self.mean)
             model.encoder.spread.fill_(3.0)  # whatever it is, the weights below undo it

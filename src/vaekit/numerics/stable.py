@@ -13,7 +13,9 @@ def at_least_float32(value: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
 
 
-def smooth_bound(value: Float[Tensor, "*shape"], limit: float) -> Float[Tensor, "*shape"]:
+def smooth_bound(
+    value: Float[Tensor, "*shape"], limit: float | Float[Tensor, "*shape"]
+) -> Float[Tensor, "*shape"]:
     """Keeps `value` inside [-limit, limit]: limit tanh(value / limit), the identity near zero.
 
     Bounding log-scales this way means that no exponential after it can overflow, and that
@@ -26,7 +28,9 @@ def smooth_bound(value: Float[Tensor, "*shape"], limit: float) -> Float[Tensor, 
     return limit * torch.tanh(value / limit)
 
 
-def inverse_smooth_bound(bounded: Float[Tensor, "*shape"], limit: float) -> Float[Tensor, "*shape"]:
+def inverse_smooth_bound(
+    bounded: Float[Tensor, "*shape"], limit: float | Float[Tensor, "*shape"]
+) -> Float[Tensor, "*shape"]:
     """The value that `smooth_bound` maps to `bounded`; infinite at the limit, NaN beyond it."""
     return limit * torch.atanh(bounded / limit)
 

@@ -1,7 +1,10 @@
 """Diagonal Gaussian posterior q(z | x) = N(loc(x), diag(scale(x)^2)).
 
 The encoder gives loc and a raw log-scale; the raw value is bounded smoothly, so that
-neither exp(log_scale) nor exp(-log_scale) can overflow, whatever the encoder says.
+neither exp(log_scale) nor exp(-log_scale) can overflow, whatever the encoder says. The upper
+bound is near: under a prior of scale one no posterior wants to be much wider, and an encoder
+that met an unheard-of pixel would otherwise send z hundreds of units away, at a loss that
+wrecks the run (docs/experiments.md).
 
 Reference:
     Kingma and Welling (2013), Auto-Encoding Variational Bayes, eq. 9,
@@ -10,6 +13,7 @@ Reference:
 
 from typing import Literal, final
 
+import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -26,12 +30,14 @@ class DiagonalGaussianPosterior(nn.Module):
 
     Args:
         latent_dim: Number of latent dimensions.
-        log_scale_limit: Log-scales stay inside plus and minus this, in nats.
+        min_log_scale: Below zero; log-scales stay above it.
+        max_log_scale: Above zero; log-scales stay below it.
     """
 
-    def __init__(self, latent_dim: int, log_scale_limit: float) -> None:
+    def __init__(self, latent_dim: int, min_log_scale: float, max_log_scale: float) -> None:
         super().__init__()
-        self.latent_dim, self.log_scale_limit = latent_dim, log_scale_limit
+        self.latent_dim = latent_dim
+        self.min_log_scale, self.max_log_scale = min_log_scale, max_log_scale
 
     @property
     def num_parameters(self) -> int:
@@ -40,7 +46,8 @@ class DiagonalGaussianPosterior(nn.Module):
 
     def forward(self, parameters: Float[Tensor, "batch params"]) -> Independent:
         loc, raw_log_scale = at_least_float32(parameters).chunk(2, dim=-1)
-        log_scale = smooth_bound(raw_log_scale, self.log_scale_limit)
+        limit = torch.where(raw_log_scale > 0, self.max_log_scale, -self.min_log_scale)
+        log_scale = smooth_bound(raw_log_scale, limit.to(raw_log_scale.dtype))
         return Independent(Gaussian(loc, log_scale), 1, validate_args=False)
 
 
@@ -48,9 +55,12 @@ class DiagonalGaussianSpec(Spec):
     """Choices of a diagonal Gaussian posterior."""
 
     kind: Literal["diagonal_gaussian"] = "diagonal_gaussian"
-    log_scale_limit: float = Field(
-        default=7.0, gt=0, le=40, description="Bound on |log scale|; e^7 is about 1100."
+    min_log_scale: float = Field(
+        default=-7.0, ge=-40, lt=0, description="Smooth lower bound of log-scales; e^-7 is 0.0009."
+    )
+    max_log_scale: float = Field(
+        default=2.0, gt=0, le=40, description="Smooth upper bound of log-scales; e^2 is 7.4."
     )
 
     def build(self, latent_dim: int) -> DiagonalGaussianPosterior:
-        return DiagonalGaussianPosterior(latent_dim, self.log_scale_limit)
+        return DiagonalGaussianPosterior(latent_dim, self.min_log_scale, self.max_log_scale)
