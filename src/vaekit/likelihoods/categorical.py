@@ -72,12 +72,13 @@ class CategoricalLikelihood(Likelihood):
         overdispersion = std.double().square() / (n * p * (1 - p)) - 1
         rho = (overdispersion / max(n - 1, 1)).clamp(1e-3, 1 - 1e-3)
         alpha, beta = p * (1 / rho - 1), (1 - p) * (1 / rho - 1)
-        k = torch.arange(n + 1, device=mean.device).reshape(-1, *(1 for _ in self.event_shape))
+        k = torch.arange(n + 1, dtype=p.dtype, device=mean.device)
+        k = k.reshape(-1, *(1 for _ in self.event_shape))
         logits = (
             torch.lgamma(k + alpha)
-            - torch.lgamma(k + 1.0)
+            - torch.lgamma(k + 1)
             + torch.lgamma(n - k + beta)
-            - torch.lgamma(n - k + 1.0)
+            - torch.lgamma(n - k + 1)
         )
         # No level is all but impossible before training.
         return (logits - logits.amax(0)).clamp_min(-15.0).to(mean.dtype)

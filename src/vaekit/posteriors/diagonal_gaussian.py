@@ -46,8 +46,9 @@ class DiagonalGaussianPosterior(nn.Module):
 
     def forward(self, parameters: Float[Tensor, "batch params"]) -> Independent:
         loc, raw_log_scale = at_least_float32(parameters).chunk(2, dim=-1)
-        limit = torch.where(raw_log_scale > 0, self.max_log_scale, -self.min_log_scale)
-        log_scale = smooth_bound(raw_log_scale, limit.to(raw_log_scale.dtype))
+        upper = torch.full_like(raw_log_scale, self.max_log_scale)
+        limit = upper.where(raw_log_scale > 0, -self.min_log_scale)
+        log_scale = smooth_bound(raw_log_scale, limit)
         return Independent(Gaussian(loc, log_scale), 1, validate_args=False)
 
 
