@@ -1,8 +1,8 @@
 """Residual convolutional networks.
 
 Every stage halves (or doubles) the image and then applies residual blocks of two
-convolutions with pre-activation; the second convolution of a block starts at zero, so that
-a deep network starts as a shallow one.
+convolutions with pre-activation; what leaves the last block is activated once more. The second
+convolution of a block starts at zero, so that a deep network starts as a shallow one.
 
 Reference:
     He et al. (2016), Identity Mappings in Deep Residual Networks,
@@ -26,18 +26,22 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, layers: LayerSpec) -> None:
         super().__init__()
-        # A gate halves its channels, so the block's input is widened before the first one.
-        gated = layers.widening > 1
-        self.widen = nn.Conv2d(channels, 2 * channels, 1) if gated else nn.Identity()
         self.inner = nn.Sequential(
-            *layers.finish(channels, spatial=True),
+            *activated(channels, layers),
             nn.Conv2d(channels, channels * layers.widening, 3, padding=1),
             *layers.finish(channels, spatial=True),
         )
         self.last = zeros_(nn.Conv2d(channels, channels, 3, padding=1))
 
     def forward(self, x: Float[Tensor, "batch c h w"]) -> Float[Tensor, "batch c h w"]:
-        return x + self.last(self.inner(self.widen(x)))
+        return x + self.last(self.inner(x))
+
+
+def activated(channels: int, layers: LayerSpec) -> list[nn.Module]:
+    """Activation of feature maps that no convolution has just made."""
+    # A gate halves its channels, so they are widened before it.
+    widen = [nn.Conv2d(channels, 2 * channels, 1)] if layers.widening > 1 else []
+    return [*widen, *layers.finish(channels, spatial=True)]
 
 
 class ResidualConvSpec(LayerSpec):
@@ -58,7 +62,7 @@ class ResidualConvSpec(LayerSpec):
             network.append(nn.Conv2d(channels, width, 3, 2, 1))
             network.extend(self._blocks(width))
             channels = width
-        network.append(nn.Flatten())
+        network.extend([*activated(channels, self), nn.Flatten()])
         network.append(nn.Linear(channels * math.prod(sizes[-1]), out_features))
         self.initialize(network)
         return network
@@ -75,6 +79,7 @@ class ResidualConvSpec(LayerSpec):
             network.append(doubling(channels, width, 3, target))
             network.extend(self._blocks(width))
             channels = width
+        network.extend(activated(channels, self))
         values = params * event_shape[0]
         network.append(doubling(channels, values, 3, sizes[0], bias=False))
         network.append(nn.Unflatten(1, (params, event_shape[0])))
