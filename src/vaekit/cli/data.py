@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -20,12 +21,12 @@ def list_data_sets() -> None:
     """Show the data sets that vaekit knows by name."""
     from vaekit.data import DATA_SETS
 
-    table = Table()
-    for heading in ("name", "what it is", "shape", "examples", "source; licence", "here"):
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("name", "what it is", "shape", "examples", "licence", "here"):
         table.add_column(heading, no_wrap=heading == "name")
     for name, known in DATA_SETS.items():
         here = "yes" if known.is_here() else "no"
-        table.add_row(name, known.title, known.shape, f"{known.examples:,}", known.terms, here)
+        table.add_row(name, known.title, known.shape, f"{known.examples:,}", known.licence, here)
     console = Console()
     console.print(table)
     console.print("Your own files: data.kind = 'arrays', 'images' or 'shards' in a recipe.")

@@ -23,7 +23,7 @@ class NamedDataSet:
         title: What it is.
         shape: Channels, height and width.
         examples: Number of examples.
-        terms: Who published it, and under which licence.
+        licence: What its publishers allow.
         spec: The spec with its default choices.
         check_here: Raises a `DataError` where it is not on this machine, or damaged.
     """
@@ -31,7 +31,7 @@ class NamedDataSet:
     title: str
     shape: str
     examples: int
-    terms: str
+    licence: str
     spec: NamedSpec
     check_here: Callable[[], None]
 
@@ -47,33 +47,33 @@ class NamedDataSet:
 DATA_SETS: Mapping[str, NamedDataSet] = {
     "mnist": NamedDataSet(
         title="handwritten digits",
-        shape="1 x 28 x 28",
+        shape="1x28x28",
         examples=70_000,
-        terms="LeCun et al.; none stated",
+        licence="none stated",
         spec=MnistSpec(),
         check_here=MNIST.check_here,
     ),
     "fashion_mnist": NamedDataSet(
         title="pictures of clothes",
-        shape="1 x 28 x 28",
+        shape="1x28x28",
         examples=70_000,
-        terms="Zalando SE; MIT",
+        licence="MIT",
         spec=FashionMnistSpec(),
         check_here=FASHION_MNIST.check_here,
     ),
     "frey_faces": NamedDataSet(
-        title="frames of one face",
-        shape="1 x 28 x 20",
+        title="one face in a video",
+        shape="1x28x20",
         examples=1_965,
-        terms="Roweis and Frey; none stated",
+        licence="none stated",
         spec=FreyFacesSpec(),
         check_here=check_frey_faces,
     ),
     "digits": NamedDataSet(
-        title="small handwritten digits",
-        shape="1 x 8 x 8",
+        title="small digits",
+        shape="1x8x8",
         examples=1_797,
-        terms="UCI, in scikit-learn; CC BY 4.0",
+        licence="CC BY 4.0",
         spec=DigitsSpec(),
         check_here=lambda: None,
     ),
