@@ -101,7 +101,7 @@ class RunFolder:
         """
         with written_to(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR)
+            lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
         try:
             self._lock(lock)
             self._check_same_data(provenance)
