@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 
 from vaekit import __version__
+from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
+from vaekit.cli.list import list_all
 from vaekit.cli.train import train
 from vaekit.errors import Interrupted, VaekitError
 
@@ -21,13 +23,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
+app.command()(compare)
+app.command("list")(list_all)
 app.add_typer(data_app, name="data")
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"vaekit {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()

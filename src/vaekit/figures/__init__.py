@@ -4,10 +4,11 @@ No function here touches pyplot, the screen or a global setting; the same arrays
 same bytes on disk.
 """
 
+from vaekit.figures.compared_curves import compared_curves
 from vaekit.figures.latent_map import latent_map
 from vaekit.figures.loss_curves import loss_curves
 from vaekit.figures.reconstructions import reconstructions
 from vaekit.figures.samples import samples
 from vaekit.figures.save import save
 
-__all__ = ["latent_map", "loss_curves", "reconstructions", "samples", "save"]
+__all__ = ["compared_curves", "latent_map", "loss_curves", "reconstructions", "samples", "save"]

@@ -1,12 +1,13 @@
 """What is wrong with a recipe, in the words of its reader."""
 
 import difflib
-from typing import Any, NamedTuple, TypeAlias, get_args
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from vaekit.errors import SpecError
+from vaekit.recipes.parts import kind_of, specs_in
 from vaekit.recipes.recipe import Recipe
 
 Key: TypeAlias = tuple[str, ...]
@@ -83,7 +84,7 @@ def _place(error: ErrorDetails) -> _Place:
     siblings: list[str] = []
     default = None
     for part in error["loc"]:
-        tagged = [choice for choice in choices if _kind(choice) == part]
+        tagged = [choice for choice in choices if kind_of(choice) == part]
         if len(choices) > 1 and tagged:
             choices = tagged
             siblings = []
@@ -92,16 +93,5 @@ def _place(error: ErrorDetails) -> _Place:
         key.append(str(part))
         fields = [choice.model_fields[part] for choice in choices if part in choice.model_fields]
         default = fields[0].default if fields else None
-        choices = [model for field in fields for model in _models_in(field.annotation)]
+        choices = [model for field in fields for model in specs_in(field.annotation)]
     return _Place(tuple(key), siblings, default)
-
-
-def _kind(choice: type[BaseModel]) -> str | None:
-    field = choice.model_fields.get("kind")
-    return None if field is None else field.default
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -1,0 +1,87 @@
+"""`vaekit list`: what there is to choose from, and what was made."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+
+class Section(StrEnum):
+    """What can be listed."""
+
+    RECIPES = "recipes"
+    DATA = "data"
+    PARTS = "parts"
+    RUNS = "runs"
+
+
+def list_all(
+    section: Annotated[
+        Section | None, typer.Argument(help="One of these alone; all if absent.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(help="Where to look for runs.")] = Path("runs"),
+) -> None:
+    """Show recipes, data sets, parts and runs, a line each."""
+    console = Console(highlight=False)
+    for name in Section if section is None else [section]:
+        console.print(f"\n[bold]{name}[/]")
+        console.print(_rows(name, folder))
+
+
+def _rows(section: Section, folder: Path) -> Table:
+    rows = {
+        Section.RECIPES: _recipes,
+        Section.DATA: _data,
+        Section.PARTS: _parts,
+        Section.RUNS: lambda: _runs(folder),
+    }[section]()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _recipes() -> list[tuple[str, ...]]:
+    from vaekit.recipes import load_recipe, recipe_names
+
+    return [(name, load_recipe(name).description) for name in recipe_names()]
+
+
+def _data() -> list[tuple[str, ...]]:
+    from vaekit.data import DATA_SETS
+
+    return [(name, f"{known.title}, {known.shape}") for name, known in DATA_SETS.items()]
+
+
+def _parts() -> list[tuple[str, ...]]:
+    from vaekit.recipes import parts
+
+    rows: list[tuple[str, ...]] = []
+    for setting, choices in parts().items():
+        rows.append((setting, ""))
+        rows += [(f"  {choice.kind}", choice.title) for choice in choices]
+    return rows
+
+
+def _runs(folder: Path) -> list[tuple[str, ...]]:
+    from vaekit.errors import VaekitError
+    from vaekit.runs import open_run
+
+    rows: list[tuple[str, ...]] = []
+    for file in sorted(folder.glob("*/recipe.toml")):
+        try:
+            run = open_run(file.parent)
+            results = run.results or {}
+            state = "finished" if run.is_finished else "stopped"
+            nll = results.get("nll_nats")
+            number = f", NLL {nll:.2f} nats" if isinstance(nll, float) else ""
+            rows.append((str(file.parent), f"{run.recipe.name}: {state}{number}"))
+        except VaekitError as error:
+            rows.append((str(file.parent), f"cannot be read: {error.problem}"))
+    return rows or [(str(folder), "no runs here")]

@@ -1,0 +1,37 @@
+"""What a recipe can choose from, read off the recipe."""
+
+import pytest
+
+from vaekit.recipes import load_recipe, parts, recipe_names
+from vaekit.recipes.parts import specs_in
+from vaekit.recipes.recipe import Recipe
+
+
+def test_every_part_says_what_it_is() -> None:
+    for setting, choices in parts().items():
+        assert choices, setting
+        for choice in choices:
+            assert len(choice.title) > 10, (setting, choice)
+        titles = [choice.title for choice in choices]
+        assert len(set(titles)) == len(titles), setting
+
+
+def test_settings_that_share_their_choices_share_a_line() -> None:
+    assert [part.kind for part in parts()["model.encoder, model.decoder"]] == [
+        "mlp",
+        "conv",
+        "residual_conv",
+    ]
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_kind_in_a_recipe_is_listed(name: str) -> None:
+    recipe = load_recipe(name)
+    listed = {setting: {p.kind for p in choices} for setting, choices in parts().items()}
+    for setting in ("data", "transform", "model", "objective"):
+        assert getattr(recipe, setting).kind in listed[setting]
+
+
+def test_specs_are_found_behind_annotations() -> None:
+    found = specs_in(Recipe.model_fields["objective"].annotation)
+    assert [spec.__name__ for spec in found] == ["ELBOSpec", "IWAESpec", "ReconstructionSpec"]
