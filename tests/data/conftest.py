@@ -18,6 +18,8 @@ class CountedShard(Shard):
 
     alive: int = 0
     peak: int = 0
+    test: int = 0
+    """Which test counts: arrays of an earlier one may be freed late."""
 
     def __init__(self, first: int, size: int, log: list[int]) -> None:
         super().__init__(f"shard at {first}", size)
@@ -28,18 +30,19 @@ class CountedShard(Shard):
         x = np.arange(self.first, self.first + self.size, dtype=np.int64)[:, None]
         CountedShard.alive += 1
         CountedShard.peak = max(CountedShard.peak, CountedShard.alive)
-        weakref.finalize(x, CountedShard._forget)
+        weakref.finalize(x, CountedShard._forget, CountedShard.test)
         return x, x[:, 0].copy()
 
     @staticmethod
-    def _forget() -> None:
-        CountedShard.alive -= 1
+    def _forget(test: int) -> None:
+        CountedShard.alive -= test == CountedShard.test
 
 
 @pytest.fixture
 def stream() -> Callable[..., tuple[ShardedSplit, list[int]]]:
     """Makes a stream of the numbers 0, 1, ... in shards of the given sizes, and its log."""
     CountedShard.alive = CountedShard.peak = 0
+    CountedShard.test += 1
 
     def make(*sizes: int) -> tuple[ShardedSplit, list[int]]:
         log: list[int] = []

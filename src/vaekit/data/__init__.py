@@ -2,6 +2,7 @@
 
 from vaekit.data.batches import Batches
 from vaekit.data.dataset import Dataset
+from vaekit.data.exchange import read_examples, write_columns
 from vaekit.data.observation import Observation
 from vaekit.data.presentation import present
 from vaekit.data.sets import (
@@ -57,5 +58,7 @@ __all__ = [
     "Transform",
     "TransformSpec",
     "present",
+    "read_examples",
     "statistics",
+    "write_columns",
 ]

@@ -59,5 +59,5 @@ def test_files_are_written_whole_or_not_at_all(
 
 def test_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="point VAEKIT_CACHE"):
+    with pytest.raises(DataError, match="goes to VAEKIT_CACHE"):
         write_whole(tmp_path / "file" / "below", b"")

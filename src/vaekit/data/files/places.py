@@ -73,10 +73,10 @@ def write_whole(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(
-            "A fetched file could not be kept.",
+            "A file could not be written.",
             where=path,
             found=error,
-            remedy="free some space, or point VAEKIT_CACHE to a folder you can write to",
+            remedy="make room or rights there; fetched data goes to VAEKIT_CACHE, if that is set",
         ) from error
 
 

@@ -45,7 +45,7 @@ class ImagesSpec(Spec):
 
     def load(self) -> Dataset:
         folder = existing(self.path, "folder")
-        paths = _pictures_in(folder)
+        paths = pictures_in(folder)
         x = self._pixels(paths)
         labels, classes = _classes(folder, paths) if self.labels else (None, None)
         schema = Schema(
@@ -62,12 +62,12 @@ class ImagesSpec(Spec):
         return Dataset(self.name, schema, splits, str(folder), division_name(splits))
 
     def _pixels(self, paths: list[Path]) -> UInt8[np.ndarray, "rows channels height width"]:
-        first = _opened(paths[0], self.color)
+        first = opened(paths[0], self.color)
         height, width = self.size or (first.height, first.width)
         channels = len(first.getbands())
         x = np.empty((len(paths), height, width, channels), np.uint8)
         for row, path in enumerate(paths):
-            image = self._fitted(_opened(path, self.color), (width, height), path, paths[0])
+            image = self._fitted(opened(path, self.color), (width, height), path, paths[0])
             x[row] = np.asarray(image).reshape(height, width, channels)
         return np.moveaxis(x, -1, 1)
 
@@ -90,7 +90,8 @@ class ImagesSpec(Spec):
         return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _pictures_in(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures below a folder, in the order of their paths."""
     found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     paths = sorted((path for path in found if not path.name.startswith(".")), key=Path.as_posix)
     if not paths:
@@ -117,7 +118,8 @@ def _classes(folder: Path, paths: list[Path]) -> tuple[np.ndarray, int]:
     return labels, len(classes)
 
 
-def _opened(path: Path, color: str) -> Image.Image:
+def opened(path: Path, color: str) -> Image.Image:
+    """A picture, upright, as 8-bit "grey" or "rgb"."""
     try:
         with Image.open(path) as image:
             image.load()

@@ -1,0 +1,193 @@
+"""Examples in from a file of the user's, answers out to a file, by the file's ending.
+
+    in:   .npy  .npz  .csv  .parquet  .png  .jpg, or a folder of pictures
+    out:  .npz  .csv  .parquet
+
+What comes in has to fit the schema of a trained model; arrays of images may leave out a single
+channel, have it last, or be flat.
+"""
+
+import csv
+import io
+import math
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vaekit.data.files.arrays import compact, read_array
+from vaekit.data.files.places import existing, write_whole
+from vaekit.data.files.row_files import ParquetFile
+from vaekit.data.sets.images import SUFFIXES, opened, pictures_in
+from vaekit.errors import DataError, MissingExtraError, SpecError
+from vaekit.schema import Schema
+
+
+def read_examples(path: Path, schema: Schema, key: str | None = None) -> np.ndarray:
+    """Raw values of shape (examples, *event_shape), checked.
+
+    Args:
+        path: A file, or a folder of pictures.
+        schema: What an example has to look like.
+        key: Name of the array in a .npz file; not needed where it holds one array.
+
+    Raises:
+        DataError: Where the file cannot be read, or does not fit the schema.
+    """
+    path = path.expanduser()
+    if path.is_dir() or path.suffix.lower() in SUFFIXES:
+        x = _pictures(pictures_in(path) if path.is_dir() else [existing(path)], schema)
+    elif path.suffix == ".csv":
+        x = _csv(existing(path), schema)
+    elif path.suffix == ".parquet":
+        x = ParquetFile(path, None).values()
+    else:
+        x = read_array(path, key)
+    fitted = _arranged(compact(x, str(path)), schema, str(path))
+    schema.check(fitted, str(path))
+    if len(fitted) == 0:
+        raise DataError("There are no examples.", where=path, expected="at least one row")
+    return fitted
+
+
+def _arranged(x: np.ndarray, schema: Schema, where: str) -> np.ndarray:
+    """Rows in the schema's layout and type, where that changes no value."""
+    shape = schema.event_shape
+    if x.shape == shape:
+        x = x[None]  # one example
+    if schema.kind == "image" and x.shape[1:] == (*shape[1:], shape[0]):
+        x = np.moveaxis(x, -1, 1)
+    elif (
+        x.ndim > 0
+        and math.prod(x.shape[1:]) == math.prod(shape)
+        and x.shape[1:]
+        in (
+            shape[1:],
+            (math.prod(shape),),
+        )
+    ):
+        x = x.reshape(len(x), *shape)
+    converted = x.astype(schema.dtype)
+    if x.dtype != schema.dtype and not np.array_equal(converted, x, equal_nan=schema.is_float):
+        raise DataError(
+            f"Values do not have the type of {schema.name}.",
+            where=where,
+            expected=f"{schema.dtype}, or values that it can hold",
+            found=x.dtype,
+            remedy="give raw values in the units of the training data",
+        )
+    return np.ascontiguousarray(converted)
+
+
+def _pictures(paths: list[Path], schema: Schema) -> np.ndarray:
+    channels, height, width = schema.event_shape if schema.kind == "image" else (0, 0, 0)
+    images = []
+    for path in paths:
+        image = opened(path, "rgb" if channels == 3 else "grey")
+        if (image.height, image.width) != (height, width):
+            raise DataError(
+                f"A picture does not fit {schema.name}.",
+                where=path,
+                expected=f"{height} x {width} (height x width)" if channels else "no pictures",
+                found=f"{image.height} x {image.width}",
+                remedy="resize it",
+            )
+        images.append(np.asarray(image).reshape(height, width, -1))
+    return np.moveaxis(np.stack(images), -1, 1)
+
+
+def _csv(path: Path, schema: Schema) -> np.ndarray:
+    """Columns by name where the schema has names; an empty cell is a missing value."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+    except (ValueError, csv.Error) as error:
+        raise DataError(
+            "A CSV file cannot be read.",
+            where=path,
+            expected="a line of column names, then rows of numbers",
+            found=error or "nothing",
+        ) from error
+    wanted = list(schema.columns or header)
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        raise DataError(
+            "Columns are missing.",
+            where=path,
+            expected=", ".join(wanted),
+            found=", ".join(header),
+            remedy=f"add {', '.join(missing)}",
+        )
+    positions = [header.index(name) for name in wanted]
+    return np.array([_numbers(path, line, row, positions) for line, row in enumerate(rows, 2)])
+
+
+def _numbers(path: Path, line: int, row: list[str], positions: list[int]) -> list[float]:
+    try:
+        return [float(row[position] or "nan") for position in positions]
+    except (ValueError, IndexError) as error:
+        raise DataError(
+            "A cell is not a number.", where=f"{path}, line {line}", expected="numbers", found=error
+        ) from error
+
+
+def write_columns(path: Path, columns: Mapping[str, np.ndarray]) -> None:
+    """Writes arrays that have one row per example, whole or not at all.
+
+    In a table, an array of several values per example becomes several columns, `name_0`,
+    `name_1`, ...
+
+    Raises:
+        SpecError: The ending is unknown.
+        MissingExtraError: Parquet without its packages.
+        DataError: The place cannot be written to.
+    """
+    ending, content = path.suffix.lower(), io.BytesIO()
+    if ending == ".npz":
+        _write_arrays(content, columns)
+    elif ending == ".csv":
+        table = _table(columns)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table)
+        writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
+        content.write(text.getvalue().encode())
+    elif ending == ".parquet":
+        _write_parquet(content, _table(columns))
+    else:
+        raise SpecError(
+            "Answers cannot be written in this format.",
+            where=path,
+            expected="a name that ends in .npz, .csv or .parquet",
+            found=path.suffix or "no ending",
+        )
+    write_whole(path, content.getvalue())
+
+
+def _write_arrays(content: io.BytesIO, columns: Mapping[str, np.ndarray]) -> None:
+    """What numpy.savez does, but for names that would be taken for its settings."""
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in columns.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+
+
+def _table(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    table: dict[str, np.ndarray] = {}
+    for name, values in columns.items():
+        if values.ndim == 1:
+            table[name] = values
+        else:
+            flat = values.reshape(len(values), -1)
+            table |= {f"{name}_{i}": flat[:, i] for i in range(flat.shape[1])}
+    return table
+
+
+def _write_parquet(content: io.BytesIO, table: Mapping[str, np.ndarray]) -> None:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtraError("parquet", "Writing .parquet files") from None
+    parquet.write_table(pyarrow.table(dict(table)), content)
