@@ -116,7 +116,7 @@ def test_answers_by_ending(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_an_answer_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="ends in .npz"):
+    with pytest.raises(SpecError, match=r"ends in .npz"):
         write_columns(tmp_path / "x.txt", COLUMNS)
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="could not be written"):
