@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, final
 
@@ -21,6 +23,7 @@ from rich.table import Table
 from vaekit.training import Listener, Plan, Record
 
 if TYPE_CHECKING:
+    from vaekit.evaluation import Progress as MeasureProgress
     from vaekit.evaluation import Results
     from vaekit.recipes import Recipe
     from vaekit.runs import Run
@@ -52,6 +55,7 @@ class Reporter(Listener):
         self._plan: Plan | None = None
         self._rate = _Rate()
         self._line_at = -math.inf
+        self._measure = ""
 
     def announce(self, recipe: "Recipe", folder: Path) -> None:
         """Says what is about to happen, before data and libraries are loaded."""
@@ -100,17 +104,29 @@ class Reporter(Listener):
     def evaluating(self, run: "Run") -> None:
         """Draws and measures a trained run, with a bar of its own."""
         run.draw()
-        spec = run.recipe.evaluation
-        total = min(spec.examples or math.inf, len(run.dataset.split(spec.split)))
+        with self.measuring() as progress:
+            run.evaluate(progress=progress)
+
+    @contextmanager
+    def measuring(self) -> Iterator["MeasureProgress"]:
+        """The region in which something is measured; gives whom to tell."""
         if not self.has_bar:
-            self._print(f"evaluating on {total:,} {spec.split} examples")
-            run.evaluate()
+            yield self._measured
             return
-        bar = self._bar = self._new_bar("evaluating", int(total), "")
+        bar = self._bar = self._new_bar("evaluating", 1, "")
         try:
-            run.evaluate(progress=lambda examples: bar.advance(self._task, examples))
+            yield lambda measure, share: bar.update(
+                self._task, completed=share, description=measure
+            )
         finally:
             self._stop_bar()
+
+    def _measured(self, measure: str, share: float) -> None:
+        """A line when a measure begins, and now and then while it takes long."""
+        now = time.monotonic()
+        if measure != self._measure or now - self._line_at > SECONDS_BETWEEN_LINES:
+            self._measure, self._line_at = measure, now
+            self._print(f"evaluating: {measure}, {share:.0%}")
 
     def summarise(self, run: "Run") -> None:
         """The table of results, and where everything is."""

@@ -1,14 +1,13 @@
 """A run on disk: its recipe, log and results, and the model it trained."""
 
 import json
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import final
 
 from vaekit.data import Dataset, Transform
 from vaekit.errors import ArtifactError
-from vaekit.evaluation import Results, evaluate
+from vaekit.evaluation import Progress, Results, evaluate
 from vaekit.models import Model
 from vaekit.recipes import Recipe
 from vaekit.runs.assembly import Assembly, assemble
@@ -81,11 +80,11 @@ class Run:
         file = self._files.results_file
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
-    def evaluate(self, progress: Callable[[int], None] = lambda examples: None) -> Results:
+    def evaluate(self, progress: Progress = lambda measure, share: None) -> Results:
         """Measures the model as the recipe says, and keeps the results.
 
         Args:
-            progress: Told how many more examples are done.
+            progress: Told what is being measured, and which share of it is done.
         """
         device = self.recipe.training.device
         spec = self.recipe.evaluation
