@@ -2,12 +2,9 @@
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -18,24 +15,13 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
+from vaekit.cli.measures import SECONDS_BETWEEN_LINES, measures_table, measuring, protocol_lines
 from vaekit.training import Listener, Plan, Record
 
 if TYPE_CHECKING:
-    from vaekit.evaluation import Progress as MeasureProgress
-    from vaekit.evaluation import Results
     from vaekit.recipes import Recipe
     from vaekit.runs import Run
-
-SECONDS_BETWEEN_LINES: Final = 10.0
-
-# Key of the results, what the table calls it, and the sign it is shown with.
-ROWS: Final = (
-    ("elbo_nats", "-ELBO", -1),
-    ("expected_log_likelihood_nats", r"  reconstruction, -E\[log p(x|z)]", -1),
-    ("kl_nats", "  KL(q(z|x) || p(z))", 1),
-)
 
 
 @final
@@ -55,7 +41,6 @@ class Reporter(Listener):
         self._plan: Plan | None = None
         self._rate = _Rate()
         self._line_at = -math.inf
-        self._measure = ""
 
     def announce(self, recipe: "Recipe", folder: Path) -> None:
         """Says what is about to happen, before data and libraries are loaded."""
@@ -104,29 +89,8 @@ class Reporter(Listener):
     def evaluating(self, run: "Run") -> None:
         """Draws and measures a trained run, with a bar of its own."""
         run.draw()
-        with self.measuring() as progress:
+        with measuring(self.console, self.has_bar) as progress:
             run.evaluate(progress=progress)
-
-    @contextmanager
-    def measuring(self) -> Iterator["MeasureProgress"]:
-        """The region in which something is measured; gives whom to tell."""
-        if not self.has_bar:
-            yield self._measured
-            return
-        bar = self._bar = self._new_bar("evaluating", 1, "")
-        try:
-            yield lambda measure, share: bar.update(
-                self._task, completed=share, description=measure
-            )
-        finally:
-            self._stop_bar()
-
-    def _measured(self, measure: str, share: float) -> None:
-        """A line when a measure begins, and now and then while it takes long."""
-        now = time.monotonic()
-        if measure != self._measure or now - self._line_at > SECONDS_BETWEEN_LINES:
-            self._measure, self._line_at = measure, now
-            self._print(f"evaluating: {measure}, {share:.0%}")
 
     def summarise(self, run: "Run") -> None:
         """The table of results, and where everything is."""
@@ -134,8 +98,9 @@ class Reporter(Listener):
             self._print("this run is finished already; --output FOLDER begins another one")
         results = run.results
         if results is not None:
-            self.console.print(_table(run, results))
-            self._print(_protocol(results))
+            title = f"{run.recipe.name} on {results['data']}"
+            self.console.print(measures_table(title, results))
+            self._print(protocol_lines(results))
         for picture in sorted((run.folder / "figures").glob("*.png")):
             self._print(f"{picture.stem.replace('_', ' '):<16} {escape(str(picture))}")
 
@@ -196,33 +161,3 @@ def _terms(record: Record) -> str:
         if key in record
     ]
     return "  ".join(parts)
-
-
-def _table(run: "Run", results: "Results") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"{run.recipe.name} on {escape(str(results['data']))}")
-    table.add_column("nats per example", justify="right")
-    for key, name, sign in ROWS:
-        if key in results:
-            table.add_row(name, f"{sign * float(results[key] or 0):.2f}")
-    if "nll_nats" in results:
-        error = float(results["nll_standard_error_nats"] or 0)
-        k = results["num_samples"]
-        table.add_row(f"NLL, {k} importance samples", f"{results['nll_nats']:.2f} ± {error:.2f}")
-    return table
-
-
-def _protocol(results: "Results") -> str:
-    lines = [
-        f"{results['split']} split of {results['data_split']}, {results['examples']:,} examples, "
-        f"binarization {results['binarization']}, seed {results['seed']}",
-        f"training took {_duration(results['training_seconds'])}, "
-        f"evaluation {_duration(results['evaluation_seconds'])}",
-    ]
-    return "\n".join(lines)
-
-
-def _duration(seconds: object) -> str:
-    exact = float(str(seconds))
-    minutes, rest = divmod(round(exact), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{exact:.1f} s"
