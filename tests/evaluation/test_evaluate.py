@@ -29,7 +29,7 @@ NUMBERS = {
     "latent_dim", "active_units", "active_units_by_threshold", "mutual_information_nats",
     "aggregate_kl_nats", "mutual_information_examples", "mutual_information_cap_nats",
     "amortization_gap_nats", "amortization_gap_standard_error_nats",
-    "amortization_gap_examples", "mse",
+    "amortization_gap_examples", "mse", "pca_mse", "pca_components",
 }  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def test_reads_no_more_blocks_than_it_needs(
 
     monkeypatch.setattr(InMemorySplit, "blocks", blocks)
     long = InMemorySplit(torch.zeros(3000, 6))
-    longer = Dataset("long", dataset.schema, {"train": long, "test": long}, "here", "3000")
+    longer = Dataset("long", dataset.schema, {"test": long}, "here", "3000")
     _ = longer.fingerprint  # reads everything, once
     read.clear()
     evaluate(model, longer, transform, quick(examples=1000, num_samples=1))
@@ -191,7 +191,10 @@ def test_autoencoder_is_measured_by_its_fit(dataset: Dataset, transform: Transfo
     )
     model: Model = spec.build((6,), Statistics(torch.zeros(6), torch.ones(6)))
     results = evaluate(model, dataset, transform, quick())
-    assert set(results) == {"expected_log_likelihood_nats", "mse"} | PROTOCOL
+    assert (
+        set(results)
+        == {"expected_log_likelihood_nats", "mse", "pca_mse", "pca_components"} | PROTOCOL
+    )
     fit = model.infer(transform(dataset.split("test").rows(0, 40))).log_likelihood().mean().item()
     # A mean of 40 float32 numbers of about ten nats.
     assert results["expected_log_likelihood_nats"] == pytest.approx(fit, abs=1e-5)

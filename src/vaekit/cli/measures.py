@@ -37,6 +37,7 @@ ROWS: Final = (
      "{mutual_information_nats:.2f} of {mutual_information_cap_nats:.2f} nats"),
     ("KL(q(z) || p(z)), aggregate posterior", "{aggregate_kl_nats:.2f} nats"),
     ("MSE of values in [0, 1], from E[z|x]", "{mse:.5f} (PSNR {psnr_db:.1f} dB)"),
+    ("  PCA with {pca_components} components", "{pca_mse:.5f}"),
     ("MSE of raw values, from E[z|x]", "{mse_of_values:.5g}"),
     ("sharpness of reconstructions; data",
      "{sharpness_reconstructions:.4f}; {sharpness_data:.4f}"),

@@ -27,6 +27,7 @@ from vaekit.evaluation.annealed_importance_sampling import (
 )
 from vaekit.evaluation.code_length import CROSS_ENTROPY_NOTE, bits_per_dim, is_cross_entropy
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
+from vaekit.evaluation.pca import pca_mse
 from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
 from vaekit.evaluation.task import EvaluationSpec, Progress, Task
 from vaekit.models import Model
@@ -203,6 +204,11 @@ def _pixels(task: Task) -> Results:
     for rows in task.raw():
         error.update(rows)
     numbers: Results = dict(error.compute())
+    if "train" in task.dataset.splits:
+        train, components = task.dataset.split("train"), task.latent_dim
+        linear = pca_mse(train.blocks(4096), task.raw(), components, schema)
+        if linear is not None:
+            numbers |= {"pca_mse": linear, "pca_components": components}
     if task.model.facts.has_density:
         source = generator_for(task.spec.seed, "sharpness", device=task.device)
         sharp = sample_sharpness(task.model, task.transform, schema, SHARP_SAMPLES, source)

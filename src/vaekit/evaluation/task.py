@@ -79,6 +79,12 @@ class Task:
             torch.cat([block.x for block in blocks]), mask=torch.cat(masks) if masks else None
         )
 
+    @property
+    @torch.no_grad()
+    def latent_dim(self) -> int:
+        """Numbers in a deterministic code."""
+        return self.model.embed(self.first(1)).shape[1]
+
     @torch.no_grad()
     def value_likelihood(self) -> Distribution:
         """p(x_i | z) of single values, for its kind."""
