@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 PARAMETERS_AT_ONCE: Final = 100  # as many as MLflow takes
 LONGEST_PARAMETER: Final = 6000
+SETTINGS: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # a run tracked in its own folder tells nobody else
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # training waits meanwhile: seconds, not minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+}
+"""What MLflow is told unless the environment says otherwise."""
 
 
 @final
@@ -107,8 +113,8 @@ class MLflowSpec(TrackerChoices):
     experiment: str = Field(default="vaekit", min_length=1, description="What the run belongs to.")
 
     def build(self, subject: Subject) -> MLflowTracker:
-        # Who tracks a run in its own folder does not expect it to report elsewhere.
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
         try:
             import mlflow  # noqa: F401
         except ImportError as error:

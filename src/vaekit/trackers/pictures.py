@@ -10,7 +10,7 @@ from torch import Tensor
 from vaekit.data import Transform
 from vaekit.schema import Schema
 
-Sheet: TypeAlias = UInt8[np.ndarray, "height width 3"]
+Sheet: TypeAlias = UInt8[np.ndarray, "rows columns 3"]
 Images: TypeAlias = Float[np.ndarray, "n channels height width"]
 
 

@@ -178,8 +178,9 @@ class Training:
         )
 
     def _log_validation(self, observations: Iterable[Observation]) -> None:
-        with self.updater.average.applied(), memory_explained(self.spec):
-            averages = validate(self.model, self.objective, observations, self.spec, self.seed)
+        with self.updater.average.applied():
+            with memory_explained(self.spec):
+                averages = validate(self.model, self.objective, observations, self.spec, self.seed)
             watched = averages[self.objective.monitored]
             if not math.isfinite(watched):
                 raise not_finite("the validation bound", self.progress.step, averages)
