@@ -4,8 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from trackers.tracked_run import VALIDATIONS, Kill, events, logged, tracked
 
+from vaekit.data import present
 from vaekit.errors import Interrupted
 from vaekit.runs import Run
 
@@ -64,10 +66,6 @@ def test_the_projector(run: Run) -> None:
 
 def test_the_projector_shows_the_weights_that_are_kept(run: Run) -> None:
     """Validation, and with it the snapshot, is of the averaged weights."""
-    import torch
-
-    from vaekit.data import present
-
     codes = np.loadtxt(run.folder / "tensorboard" / "05120" / "codes" / "tensors.tsv")
     (shown, *_) = present(run.dataset.split("validation"), run.transform, 0, "cpu")
     with torch.no_grad():

@@ -68,7 +68,9 @@ def test_a_resumed_run_keeps_its_name(tmp_path: Path) -> None:
     resumed = tracked(tmp_path / "r", "wandb")
     both = offline_runs(tmp_path / "r")
     assert len(both) == 2
-    headers = [[r.run.run_id for r in part if r.WhichOneof("record_type") == "run"] for part in both]
+    headers = [
+        [r.run.run_id for r in part if r.WhichOneof("record_type") == "run"] for part in both
+    ]
     assert headers[0] == headers[1]
     together = [pair for part in both for pair in told(part, "training/elbo_nats")]
     assert together == logged(resumed, "training", "elbo_nats")

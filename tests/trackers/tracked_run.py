@@ -30,10 +30,9 @@ class Kill(Listener):
 
 
 def recipe(*trackers: str, settings: Sequence[str] = ()) -> Recipe:
-    tables = ", ".join(
-        tracker if tracker.startswith("{") else f'{{ kind = "{tracker}" }}' for tracker in trackers
-    )
-    return small_recipe(f"trackers=[{tables}]", *settings)
+    """A recipe with trackers, given as kinds or as tables."""
+    tables = [tracker if "{" in tracker else f'{{ kind = "{tracker}" }}' for tracker in trackers]
+    return small_recipe(f"trackers=[{', '.join(tables)}]", *settings)
 
 
 def tracked(
@@ -99,8 +98,9 @@ def offline_records(file: Path) -> Iterator[Any]:
     A block has 32 KiB; a chunk has a checksum (4 bytes), a length (2) and a type (1: whole,
     2: first, 3: middle, 4: last), and never begins in the last 6 bytes of a block.
     """
-    from wandb.proto.wandb_internal_pb2 import Record as WandbRecord
+    from wandb.proto import wandb_internal_pb2
 
+    generated: Any = wandb_internal_pb2  # no type checker sees what is in there
     content, at, parts = file.read_bytes(), 7, b""
     while at + 7 <= len(content):
         if 32768 - at % 32768 < 7:
@@ -110,7 +110,7 @@ def offline_records(file: Path) -> Iterator[Any]:
         chunk = content[at + 7 : at + 7 + length]
         parts, at = chunk if kind in (1, 2) else parts + chunk, at + 7 + length
         if kind in (1, 4):
-            yield WandbRecord.FromString(parts)
+            yield generated.Record.FromString(parts)
 
 
 def offline_runs(folder: Path) -> list[list[Any]]:

@@ -6,6 +6,7 @@
     checkpoint/        the newest state
     results.json       what the trained model was measured at, with the protocol
     figures/           pictures
+    trackers.json      what the run is called elsewhere, where it is tracked
 
 A folder belongs to one recipe. The same recipe goes on where it stopped; another one is
 refused, because it would overwrite what is there.
