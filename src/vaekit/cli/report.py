@@ -2,6 +2,9 @@
 
 import math
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -56,7 +59,7 @@ class Reporter(Listener):
     def started(self, plan: Plan) -> None:
         self._plan = plan
         for warning in plan.warnings:
-            self._print(f"[yellow]warning:[/] {escape(warning)}")
+            self._warn(warning)
         if plan.first_step:
             epoch = plan.first_step / plan.steps_per_epoch
             self._print(f"continuing after step {plan.first_step:,} (epoch {epoch:.1f})")
@@ -105,6 +108,16 @@ class Reporter(Listener):
             self._print(f"{picture.stem.replace('_', ' '):<16} {escape(str(picture))}")
 
     # -- the terminal ------------------------------------------------------------------------
+
+    @contextmanager
+    def warnings_shown(self) -> Iterator[None]:
+        """Inside the block, what libraries warn of becomes a line above the bar."""
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *place, **more: self._warn(str(message))
+            yield
+
+    def _warn(self, text: str) -> None:
+        self._print(f"[yellow]warning:[/] {escape(' '.join(text.split()))}")
 
     def _print(self, text: str) -> None:
         self.console.print(text)

@@ -55,9 +55,10 @@ def train(
         return
     reporter = Reporter(quiet)
     reporter.announce(chosen, folder)
-    run = fit(chosen, folder, [reporter])
-    if run.results is None:
-        reporter.evaluating(run)
+    with reporter.warnings_shown():
+        run = fit(chosen, folder, [reporter])
+        if run.results is None:
+            reporter.evaluating(run)
     reporter.summarise(run)
 
 

@@ -28,7 +28,7 @@ def draw(
 ) -> list[Path]:
     """Draws what the model allows into `folder`; returns the files."""
     split = next(name for name in ("test", "validation", "train") if name in dataset.splits)
-    shown = _first(dataset, split, transform, recipe)
+    shown = first_examples(dataset, split, transform, recipe, CODES)
     artist = _Artist(dataset, transform, folder)
     files = [save(loss_curves(log), folder / "loss_curves.png")]
     files.append(artist.reconstructions(model, shown[:RECONSTRUCTIONS], split))
@@ -82,16 +82,18 @@ class _Artist:
         }
 
 
-def _first(dataset: Dataset, split: str, transform: Transform, recipe: Recipe) -> Observation:
-    """The first examples of a split, as evaluation sees them."""
+def first_examples(
+    dataset: Dataset, split: str, transform: Transform, recipe: Recipe, most: int
+) -> Observation:
+    """The first examples of a split, at most so many, as evaluation sees them."""
     blocks, count = [], 0
     seed, device = recipe.evaluation.seed, recipe.training.device
     for block in present(dataset.split(split), transform, seed, device):
         blocks.append(block)
         count += len(block)
-        if count >= CODES:
+        if count >= most:
             break
     masks = [block.mask for block in blocks if block.mask is not None]
     return Observation(
         torch.cat([block.x for block in blocks]), mask=torch.cat(masks) if masks else None
-    )[:CODES]
+    )[:most]

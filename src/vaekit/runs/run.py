@@ -13,6 +13,8 @@ from vaekit.recipes import Recipe
 from vaekit.runs.assembly import Assembly, assemble
 from vaekit.runs.folder import RunFolder, write_json
 from vaekit.runs.pictures import draw
+from vaekit.runs.tracking import subject
+from vaekit.trackers import tell_results
 from vaekit.training import (
     Record,
     kept_weights,
@@ -81,7 +83,7 @@ class Run:
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
     def evaluate(self, progress: Progress = lambda measure, share: None) -> Results:
-        """Measures the model as the recipe says, and keeps the results.
+        """Measures the model as the recipe says, keeps the results and tells the trackers.
 
         Args:
             progress: Told what is being measured, and which share of it is done.
@@ -91,6 +93,7 @@ class Run:
         results = evaluate(self.model, self.dataset, self.transform, spec, device, progress)
         results["training_seconds"] = self.training_seconds
         write_json(self._files.results_file, results)
+        self._tell_trackers(results)
         return results
 
     def draw(self) -> list[Path]:
@@ -98,6 +101,12 @@ class Run:
         return draw(
             self.model, self.dataset, self.transform, self.recipe, self.log, self._files.figures
         )
+
+    def _tell_trackers(self, results: Results) -> None:
+        if self.recipe.trackers:
+            watching = subject(self.recipe, self._assembly, self.folder)
+            seen = int(self.log[-1]["examples_seen"])
+            tell_results(self.recipe.trackers, watching, seen, results)
 
     def _checkpoint(self) -> Checkpoint:
         newest = latest_checkpoint(self._files.checkpoints)
