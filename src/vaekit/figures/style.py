@@ -85,3 +85,13 @@ def styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
 def round_ticks(most: int, integer: bool = False) -> MaxNLocator:
     """From half of `most` to about `most` ticks, in steps of 1, 2 or 5 times a power of ten."""
     return MaxNLocator(most, integer=integer, steps=[1, 2, 5, 10], min_n_ticks=(most + 1) // 2)
+
+
+def dimension_name(index: int) -> str:
+    """What a latent dimension is called; they count from 0, as in arrays and results.
+
+    Example:
+        >>> dimension_name(17)
+        'z₁₇'
+    """
+    return "z" + str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

@@ -1,0 +1,135 @@
+"""From the content of a report to one HTML file.
+
+The page asks nothing of the network: style and figures are inside. It needs no script, and
+reads on a phone, in print and by ear.
+"""
+
+import base64
+import struct
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from vaekit.figures.report import measures
+from vaekit.figures.report.content import DataCard, Picture, Report
+from vaekit.figures.report.numbers import duration, is_number
+from vaekit.figures.save import encoded
+from vaekit.figures.style import DPI
+
+_DOTS_PER_INCH = 96  # of a page
+
+
+class Embedded(NamedTuple):
+    """A picture as the page takes it."""
+
+    picture: Picture
+    source: str
+    width: int | None
+    """In pixels of the page; unknown for a foreign SVG."""
+    height: int | None
+
+
+def report_page(content: Report) -> str:
+    """The report as one HTML file."""
+    results = content.results
+    return _template().render(
+        report=content,
+        style=Markup(_file("report.css")),  # noqa: S704 - our own file
+        summary=measures.summary(results),
+        measures=measures.all_measures(results),
+        annealed=measures.annealed(results),
+        thresholds=measures.active_by_threshold(results),
+        layers=measures.kl_by_layer(results),
+        notes=[str(note) for note in results.get("notes") or ()],
+        protocol=list(_protocol(results)),
+        data=list(_data_facts(content.data)),
+        provenance=list(_flat(content.provenance)),
+        pictures=[_embedded(picture) for picture in content.pictures],
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_file("report.html.jinja"))
+
+
+def _file(name: str) -> str:
+    return resources.files("vaekit.figures.report").joinpath(name).read_text(encoding="utf-8")
+
+
+# -- tables of facts ---------------------------------------------------------------------------
+
+
+def _protocol(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Under which conditions the numbers hold."""
+    examples, split = results.get("examples"), results.get("split")
+    if split is not None:
+        count = f", {examples:,} examples" if is_number(examples) else ""
+        yield "measured on", f"{split} split{count}"
+    names = {
+        "data": "data",
+        "data_split": "division of the data",
+        "binarization": "binarization",
+        "num_samples": "importance samples k",
+        "seed": "seed of the evaluation",
+    }
+    for key, name in names.items():
+        if results.get(key) is not None:
+            yield name, str(results[key])
+    for key, name in (("training_seconds", "training"), ("evaluation_seconds", "evaluation")):
+        if is_number(results.get(key)):
+            yield f"{name} took", duration(results[key])
+
+
+def _data_facts(card: DataCard) -> Iterator[tuple[str, str]]:
+    yield "name", card.name
+    yield "source", card.source
+    if card.licence is not None:
+        yield "licence", card.licence
+    sizes = (f"{size:,} {name}" for name, size in card.split_sizes.items())
+    yield "examples", ", ".join(sizes)
+    yield "division", card.split_name
+    yield "shape of one", " × ".join(map(str, card.shape))
+    yield "values", card.values
+    if card.num_classes is not None:
+        yield "classes", str(card.num_classes)
+    yield "fingerprint", card.fingerprint
+
+
+def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in tree.items():
+        name = f"{path}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{name}: ")
+        elif value is not None:
+            yield name, str(value)
+
+
+# -- pictures ----------------------------------------------------------------------------------
+
+
+def _embedded(picture: Picture) -> Embedded:
+    """Drawings stay lines, which print well; what holds images becomes one."""
+    figure, size = picture.figure, None
+    if isinstance(figure, Figure):
+        is_drawing = not any(ax.images for ax in figure.axes)
+        content = encoded(figure, ".svg" if is_drawing else ".png")
+        inches = figure.get_size_inches()
+        size = [round(float(side) * _DOTS_PER_INCH) for side in inches]
+    else:
+        content = figure
+    is_png = content.startswith(b"\x89PNG")
+    if size is None and is_png:
+        dots = struct.unpack(">II", content[16:24])
+        size = [round(side * _DOTS_PER_INCH / DPI) for side in dots]
+    kind = "png" if is_png else "svg+xml"
+    source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return Embedded(picture, source, *(size or (None, None)))
