@@ -39,7 +39,7 @@ def report_page(content: Report) -> str:
     results = content.results
     return _template().render(
         report=content,
-        style=Markup(_file("report.css")),  # noqa: S704 - our own file
+        style=Markup(_file("report.css")),
         summary=measures.summary(results),
         measures=measures.all_measures(results),
         annealed=measures.annealed(results),
