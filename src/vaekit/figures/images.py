@@ -86,7 +86,7 @@ def image_sheet(
     for index, caption in enumerate(captions or ()):
         x, y = layout.corner(index, len(series) - 1)
         middle, below = x + layout.width / 2, y + layout.height + 4
-        ax.text(middle, below, caption, ha="center", va="top", color=MUTED, fontsize=8)
+        ax.text(middle, below, caption, ha="center", va="top", fontsize=8)
     return figure
 
 

@@ -81,9 +81,7 @@ def _draw(ax: Axes, kl: Float[np.ndarray, " latent"], threshold: float) -> None:
         ring = {"markerfacecolor": "none", "markersize": 3.6, "markeredgewidth": 1.0}
         label = f"{collapsed.sum()} collapsed: below {threshold:g} nats"
         zeros = np.zeros(collapsed.sum())
-        ax.plot(
-            places[collapsed], zeros, "o", color=_COLLAPSED, label=label, clip_on=False, **ring
-        )
+        ax.plot(places[collapsed], zeros, "o", color=_COLLAPSED, label=label, clip_on=False, **ring)
         ax.legend(loc="upper right", handlelength=1)
     top = max(float(heights[0]), threshold)
     ax.set(xlim=(-0.7, len(kl) - 0.3), ylim=(0, 1.08 * top))

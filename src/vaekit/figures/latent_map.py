@@ -118,7 +118,9 @@ def _scatter(
     ax: Axes, codes: Float[np.ndarray, "n latent"], groups: Groups, prior: bool
 ) -> list[Artist]:
     is_plane = codes.shape[1] == 2
-    points, names = (codes, (dimension_name(0), dimension_name(1))) if is_plane else principal_components(codes)
+    points, names = (
+        (codes, (dimension_name(0), dimension_name(1))) if is_plane else principal_components(codes)
+    )
     _draw_points(ax, points, groups)
     ax.set(xlabel=names[0], ylabel=names[1])
     handles = _point_handles(groups)

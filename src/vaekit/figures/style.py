@@ -92,6 +92,6 @@ def dimension_name(index: int) -> str:
 
     Example:
         >>> dimension_name(17)
-        'z₁₇'
+        '$z_{17}$'
     """
-    return "z" + str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return f"$z_{{{index}}}$"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Real
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from vaekit.errors import DataError
@@ -20,7 +22,7 @@ from vaekit.figures.vectors import comparable, value_range
 
 MOST_ROWS, MOST_STEPS = 12, 15
 _WIDTH, _HEIGHT, _TILE = 1300, 1360, 120  # of a whole table, and of a tile at most, in dots
-_MARGIN, _GAP, _APART, _LINE, _CHARACTER = 14, 6, 16, 28, 12
+_MARGIN, _GAP, _APART, _LINE, _CHARACTER = 14, 6, 16, 28, 14
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _tiles(
     rows: Real[np.ndarray, "rows steps channels height width"], walk: Walk, low: float, high: float
 ) -> Figure:
     count, steps = rows.shape[:2]
-    left = _MARGIN + max(map(len, walk.labels)) * _CHARACTER + 12
+    left = _MARGIN + max(map(_length, walk.labels)) * _CHARACTER + 12
     size = _tile_size(rows, _WIDTH - left)
     apart = _APART if walk.ends_apart else 0
     xs = [left + step * (size[0] + _GAP) + apart * (step > 0) for step in range(steps)]
@@ -108,10 +110,16 @@ def _tiles(
     for x, header in zip(xs, walk.headers, strict=True):
         ax.text(x + size[0] / 2, top - 6, header, ha="center", va="bottom", color=MUTED)
     for y, label, images in zip(ys, walk.labels, rows, strict=True):
-        ax.text(left - 10, y + size[1] / 2, label, ha="right", va="center", color=MUTED)
+        middle = y + size[1] / 2
+        ax.text(left - 10, middle, label, ha="right", va="center", color=MUTED, fontsize=10)
         for x, image in zip(xs, images, strict=True):
             tile(ax, to_rgb(image, low, high), (x, y), size)
     return figure
+
+
+def _length(label: str) -> int:
+    """In characters, the signs of mathematical text left out."""
+    return len(label.translate(str.maketrans("", "", "$_{}")))
 
 
 def _tile_size(rows: np.ndarray, room: int) -> tuple[int, int]:
@@ -137,10 +145,9 @@ def _heat_maps(rows: Real[np.ndarray, "rows steps features"], walk: Walk) -> Fig
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, squeeze=False)
     ticks = sorted({0, steps // 2, steps - 1})
+    norm = Normalize(low, high)
     for ax, label, values in zip(grid.flat, walk.labels, maps, strict=False):
-        image = ax.imshow(
-            values, "cividis", aspect="auto", interpolation="nearest", vmin=low, vmax=high
-        )
+        ax.imshow(values, "cividis", norm=norm, aspect="auto", interpolation="nearest")
         ax.set_title(label)
         ax.set_yticks(ticks, [walk.headers[tick] for tick in ticks])
         ax.xaxis.set_major_locator(round_ticks(7, integer=True))
@@ -148,7 +155,8 @@ def _heat_maps(rows: Real[np.ndarray, "rows steps features"], walk: Walk) -> Fig
         ax.spines[:].set_visible(False)
     for ax in grid.flat[count:]:
         ax.set_visible(False)
-    bar = figure.colorbar(image, ax=grid, pad=0.01, aspect=30, ticks=round_ticks(5), label=unit)
+    colors = ScalarMappable(norm, "cividis")
+    bar = figure.colorbar(colors, ax=grid, pad=0.01, aspect=30, ticks=round_ticks(5), label=unit)
     bar.outline.set_visible(False)
     figure.supxlabel("feature", fontsize=9, color=MUTED)
     if walk.title:

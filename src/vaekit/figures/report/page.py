@@ -5,7 +5,6 @@ reads on a phone, in print and by ear.
 """
 
 import base64
-import struct
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
@@ -13,13 +12,11 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from vaekit.figures.report import measures
 from vaekit.figures.report.content import DataCard, Picture, Report
 from vaekit.figures.report.numbers import duration, is_number
 from vaekit.figures.save import encoded
-from vaekit.figures.style import DPI
 
 _DOTS_PER_INCH = 96  # of a page
 
@@ -29,9 +26,9 @@ class Embedded(NamedTuple):
 
     picture: Picture
     source: str
-    width: int | None
-    """In pixels of the page; unknown for a foreign SVG."""
-    height: int | None
+    width: int
+    """In pixels of the page."""
+    height: int
 
 
 def report_page(content: Report) -> str:
@@ -46,6 +43,7 @@ def report_page(content: Report) -> str:
         thresholds=measures.active_by_threshold(results),
         layers=measures.kl_by_layer(results),
         notes=[str(note) for note in results.get("notes") or ()],
+        measured_on=_measured_on(content),
         protocol=list(_protocol(results)),
         data=list(_data_facts(content.data)),
         provenance=list(_flat(content.provenance)),
@@ -63,6 +61,16 @@ def _template() -> Template:
 
 def _file(name: str) -> str:
     return resources.files("vaekit.figures.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _measured_on(content: Report) -> str:
+    """Which examples the summary is of, in words."""
+    split, examples = content.results.get("split"), content.results.get("examples")
+    data = content.results.get("data", content.data.name)
+    counted = f"{examples:,} " if is_number(examples) else ""
+    protocol = content.results.get("binarization")
+    shown = "" if protocol is None else f", binarization {protocol}"
+    return f"{counted}{split or 'held-out'} examples of {data}{shown}"
 
 
 # -- tables of facts ---------------------------------------------------------------------------
@@ -97,7 +105,7 @@ def _data_facts(card: DataCard) -> Iterator[tuple[str, str]]:
     sizes = (f"{size:,} {name}" for name, size in card.split_sizes.items())
     yield "examples", ", ".join(sizes)
     yield "division", card.split_name
-    yield "shape of one", " × ".join(map(str, card.shape))
+    yield "shape of one", " x ".join(map(str, card.shape))
     yield "values", card.values
     if card.num_classes is not None:
         yield "classes", str(card.num_classes)
@@ -118,18 +126,9 @@ def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
 
 def _embedded(picture: Picture) -> Embedded:
     """Drawings stay lines, which print well; what holds images becomes one."""
-    figure, size = picture.figure, None
-    if isinstance(figure, Figure):
-        is_drawing = not any(ax.images for ax in figure.axes)
-        content = encoded(figure, ".svg" if is_drawing else ".png")
-        inches = figure.get_size_inches()
-        size = [round(float(side) * _DOTS_PER_INCH) for side in inches]
-    else:
-        content = figure
-    is_png = content.startswith(b"\x89PNG")
-    if size is None and is_png:
-        dots = struct.unpack(">II", content[16:24])
-        size = [round(side * _DOTS_PER_INCH / DPI) for side in dots]
-    kind = "png" if is_png else "svg+xml"
+    is_drawing = not any(ax.images for ax in picture.figure.axes)
+    kind = "svg+xml" if is_drawing else "png"
+    content = encoded(picture.figure, ".svg" if is_drawing else ".png")
     source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    return Embedded(picture, source, *(size or (None, None)))
+    width, height = picture.figure.get_size_inches() * _DOTS_PER_INCH
+    return Embedded(picture, source, round(width), round(height))
