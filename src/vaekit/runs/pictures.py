@@ -73,8 +73,9 @@ def _loss_curves(log: Sequence[Record]) -> Picture:
     return Picture(
         name="loss_curves",
         title="Course of training",
-        caption="The terms of the loss, apart, in nats per example. Lower is better for each, "
-        "but they trade against each other. Validation is what the model had not seen.",
+        caption="The loss in nats per example; lower is better. Its terms are drawn apart, "
+        "because one can get better at the cost of another. Validation is on examples that the "
+        "model was not trained on.",
         alt=f"Curves over epochs in nats per example. {'; '.join(ends).capitalize()}.",
         figure=loss_curves(log),
     )
@@ -83,13 +84,14 @@ def _loss_curves(log: Sequence[Record]) -> Picture:
 def _reconstructions(shown: Shown) -> Picture:
     pair = shown.reconstructed(slice(RECONSTRUCTIONS))
     count = len(pair[0])
-    title = f"First {count} {shown.split} examples and their reconstruction from E[z|x]"
+    code = "E[z|x]" if shown.model.facts.has_density else "their code"
+    title = f"First {count} {shown.split} examples and their reconstruction from {code}"
     error = float(np.nanmean((pair[0] - pair[1]) ** 2))
     return Picture(
         name="reconstructions",
         title="Reconstructions",
         caption=f"The first {count} examples of the {shown.split} split, as the model saw them, "
-        "above the means of p(x|z) at the mean of the code. Not picked.",
+        f"above the means of p(x|z) at {code}. Not picked.",
         alt=f"{count} originals above their reconstructions; mean squared error of these in "
         f"raw units {error:.4g}.",
         figure=reconstructions(*pair, title, **shown.limits(*pair)),
@@ -133,7 +135,8 @@ def _interpolations(shown: Shown) -> Picture | None:
     walk = interpolate(shown)
     if walk is None:
         return None
-    ends = "the first examples of two classes" if shown.labels is not None else "two examples"
+    is_numbered = shown.labels is None
+    ends = "examples, counted from 0" if is_numbered else "the first examples of two classes"
     title = f"From the reconstruction of one {shown.split} example to that of another"
     return Picture(
         name="interpolations",
@@ -173,7 +176,7 @@ def _latent_map(shown: Shown) -> Picture | None:
     ax = figure.axes[0]
     size = shown.codes.shape[1]
     how = "as they are" if size <= 2 else f"of {size} dimensions, along their principal directions"
-    colored = "" if shown.labels is None else " Colours are the labels, which training never saw."
+    colored = "" if shown.labels is None else " Colours are the labels."
     axes = f"{ax.get_xlabel()} against {ax.get_ylabel()}"
     return Picture(
         name="latent_map",

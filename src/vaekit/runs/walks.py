@@ -8,7 +8,8 @@ from torch import Tensor
 
 from vaekit.runs.shown import Shown
 
-STEPS, PAIRS, DIMENSIONS = 9, 10, 10
+STEPS, PAIRS, DIMENSIONS = 9, 10, 8
+UNLABELLED = 6
 VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 
 
@@ -70,7 +71,10 @@ def traverse(shown: Shown) -> Traversals | None:
 
 
 def _pairs(shown: Shown) -> tuple[list[tuple[int, int]], list[str]]:
-    """The first example of each class with that of the next; without labels, any two."""
+    """The first example of each class with that of the next.
+
+    Without labels, examples that lie half of all apart: neighbours in a file are often alike.
+    """
     if shown.labels is not None:
         classes, first = np.unique(shown.labels, return_index=True)
         if len(classes) > 1:
@@ -79,9 +83,9 @@ def _pairs(shown: Shown) -> tuple[list[tuple[int, int]], list[str]]:
             ends = [(i, (i + 1) % len(classes)) for i in range(count)]
             pairs = [(int(first[a]), int(first[b])) for a, b in ends]
             return pairs, [f"{names[a]} → {names[b]}" for a, b in ends]
-    count = min(PAIRS, len(shown) // 2)
-    places = [int(place) for place in np.linspace(0, len(shown) - 1, 2 * count)]
-    pairs = list(zip(places[::2], places[1::2], strict=True))
+    half = len(shown) // 2
+    starts = sorted({int(place) for place in np.linspace(0, half - 1, UNLABELLED)} if half else ())
+    pairs = [(start, start + half) for start in starts]
     return pairs, [f"{a:,} → {b:,}" for a, b in pairs]
 
 

@@ -38,6 +38,7 @@ class Row(NamedTuple):
 
 
 _NATS = "nats"
+_UNITS = {"nats": "nats", "bits": "bits", "db": "dB", "seconds": "s", "bytes": "bytes"}
 _MEASURES = (
     Measure(
         "nll_nats",
@@ -148,7 +149,7 @@ def all_measures(results: Results) -> list[Row]:
     keys = {name for m in (*_MEASURES, *_FURTHER, *_AIS) for name in (m.key, m.error)}
     keys |= _SAID_ELSEWHERE
     others = [
-        Row(key, key.replace("_", " ").capitalize(), any_number(value), "", "", "")
+        _unknown(key, value)
         for key, value in results.items()
         if key not in keys and not _is_ais(key) and is_number(value)
     ]
@@ -160,7 +161,7 @@ def annealed(results: Results) -> list[Row]:
     rows = _rows(_AIS, results)
     shown = {name for m in _AIS for name in (m.key, m.error)}
     others = [
-        Row(key, _spelt(key), any_number(value), "", "", "")
+        _unknown(key, value)
         for key, value in results.items()
         if _is_ais(key) and key not in shown and is_number(value)
     ]
@@ -227,6 +228,10 @@ def _is_ais(key: str) -> bool:
     return key.startswith(("ais_", "bdmc_"))
 
 
-def _spelt(key: str) -> str:
-    words = key.split("_")
-    return " ".join(["AIS" if word == "ais" else word for word in words])
+def _unknown(key: str, value: float) -> Row:
+    """A number of which the key alone is known; its ending may be a unit."""
+    name, _, ending = key.rpartition("_")
+    unit = _UNITS.get(ending, "")
+    words = (name if unit else key).split("_")
+    spelt = " ".join(word.upper() if word in ("ais", "bdmc") else word for word in words)
+    return Row(key, spelt[:1].upper() + spelt[1:], any_number(value), "", unit, "")

@@ -56,7 +56,13 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.globals["breakable"] = _breakable
     return environment.from_string(_file("report.html.jinja"))
+
+
+def _breakable(key: str) -> Markup:
+    """A key that a narrow column may break behind its underscores."""
+    return Markup("_<wbr>").join(key.split("_"))
 
 
 def _file(name: str) -> str:
