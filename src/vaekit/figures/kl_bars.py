@@ -16,13 +16,13 @@ from vaekit.errors import DataError
 from vaekit.figures.style import MODEL, MUTED, round_ticks, styled
 
 MOST_LAYERS = 6
-_MOST_NAMES = 48  # bars that have room for the index of their dimension
+_LEAST, _MOST_NAMES = 12, 48  # bars beside each other; those with room for an index
 _COLLAPSED = "#c2410c"
 
 
 @styled
 def kl_bars(
-    kl_per_dimension: Sequence[Float[np.ndarray, " latent"]],
+    kl_per_dimension: Sequence[Float[np.ndarray, " _"]],
     threshold: float = 0.01,
     active_units: int | None = None,
 ) -> Figure:
@@ -39,15 +39,16 @@ def kl_bars(
     """
     _check(kl_per_dimension)
     layers, widest = len(kl_per_dimension), max(map(len, kl_per_dimension))
-    size = (float(np.clip(1.5 + 0.2 * widest, 5.4, 9.0)), min(2.7, 9 / layers) * layers + 0.2)
+    places = max(widest, _LEAST)
+    size = (float(np.clip(1.5 + 0.2 * places, 5.4, 9.0)), min(2.7, 9 / layers) * layers + 0.2)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(layers, 1, squeeze=False)[:, 0]
     for layer, (ax, kl) in enumerate(zip(grid, kl_per_dimension, strict=True)):
-        _draw(ax, kl, threshold)
+        _draw(ax, kl, threshold, places)
         name = "KL" if layers == 1 else f"layer {layer}: KL"
         ax.set_title(f"{name} {kl.sum():,.2f} nats over {len(kl)} dimensions")
         ax.set_ylabel("nats")
-    grid[-1].set_xlabel("dimension of z, sorted by KL")
+    grid[-1].set_xlabel("dimension of z, sorted by KL", labelpad=7)
     if active_units is not None:
         total = sum(map(len, kl_per_dimension))
         text = f"{active_units} of {total} active"
@@ -72,7 +73,7 @@ def _check(kl_per_dimension: Sequence[np.ndarray]) -> None:
         )
 
 
-def _draw(ax: Axes, kl: Float[np.ndarray, " latent"], threshold: float) -> None:
+def _draw(ax: Axes, kl: Float[np.ndarray, " latent"], threshold: float, room: int) -> None:
     order = np.argsort(-kl, kind="stable")
     heights, places = kl[order], np.arange(len(kl))
     collapsed = heights < threshold
@@ -84,10 +85,10 @@ def _draw(ax: Axes, kl: Float[np.ndarray, " latent"], threshold: float) -> None:
         ax.plot(places[collapsed], zeros, "o", color=_COLLAPSED, label=label, clip_on=False, **ring)
         ax.legend(loc="upper right", handlelength=1)
     top = max(float(heights[0]), threshold)
-    ax.set(xlim=(-0.7, len(kl) - 0.3), ylim=(0, 1.08 * top))
+    ax.set(xlim=(-0.7, room - 0.3), ylim=(0, 1.08 * top))
     ax.yaxis.set_major_locator(round_ticks(5))
     ax.grid(axis="x", visible=False)
-    if len(kl) <= _MOST_NAMES:
+    if room <= _MOST_NAMES:
         ax.set_xticks(places, [str(index) for index in order], fontsize=7)
     else:
         ax.set_xticks([])

@@ -151,10 +151,12 @@ def _heat_maps(rows: Real[np.ndarray, "rows steps features"], walk: Walk) -> Fig
         ax.set_title(label)
         ax.set_yticks(ticks, [walk.headers[tick] for tick in ticks])
         ax.xaxis.set_major_locator(round_ticks(7, integer=True))
+        ax.tick_params(length=0)
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
-    for ax in grid.flat[count:]:
-        ax.set_visible(False)
+    for index, ax in enumerate(grid.flat):
+        ax.set_visible(index < count)
+        ax.tick_params(labelbottom=index + columns >= count)  # nothing below
     colors = ScalarMappable(norm, "cividis")
     bar = figure.colorbar(colors, ax=grid, pad=0.01, aspect=30, ticks=round_ticks(5), label=unit)
     bar.outline.set_visible(False)
