@@ -32,6 +32,7 @@ _SETTINGS: dict[str, Any] = {
     "figure.constrained_layout.h_pad": 0.06,
     "figure.constrained_layout.w_pad": 0.06,
     "savefig.dpi": "figure",
+    "image.composite_image": False,  # an SVG keeps each image as it is: smaller, faster, sharp
     "svg.hashsalt": "vaekit",  # identifiers of an SVG are random otherwise
     "font.size": 9,
     "text.color": INK,
