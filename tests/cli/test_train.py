@@ -30,6 +30,7 @@ def test_a_run_from_beginning_to_end(tmp_path: Path) -> None:
     for text in ("-ELBO", "KL(q(z|x) || p(z))", "NLL, 20 importance samples", "1297/250/250"):
         assert text in done.stdout
     assert "runs/digits/figures/samples.png" in done.stdout
+    assert "runs/digits/report.html" in done.stdout
     assert "\x1b" not in done.stdout  # no terminal, no colours
     again = vaekit("train", "--resume", "runs/digits", cwd=tmp_path)
     assert "finished already" in again.stdout

@@ -6,7 +6,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from vaekit.errors import ArtifactError
-from vaekit.figures import latent_map, loss_curves, reconstructions, samples, save
+from vaekit.figures import (
+    encoded,
+    interpolations,
+    kl_bars,
+    latent_map,
+    loss_curves,
+    reconstructions,
+    samples,
+    save,
+    traversals,
+)
 
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
@@ -21,6 +31,9 @@ def test_same_input_gives_same_bytes(tmp_path: Path, records, ending: str) -> No
             reconstructions(images, images),
             samples(codes, seed=0),
             latent_map(codes, labels),
+            interpolations(images[None]),
+            traversals(codes[None, :2], [0], [-1, 1]),
+            kl_bars([np.array([1.0, 0.0])]),
         ]
 
     def written(figures: list[Figure]) -> list[bytes]:
@@ -30,6 +43,7 @@ def test_same_input_gives_same_bytes(tmp_path: Path, records, ending: str) -> No
     first = written(figures)
     assert written(everything()) == first
     assert written(figures) == first  # saving leaves a figure as it was
+    assert [encoded(figure, ".png" if ending == "png" else ".svg") for figure in figures] == first
     assert all(b"<dc:date>" not in content for content in first)
 
 

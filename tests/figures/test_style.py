@@ -13,7 +13,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from vaekit.figures import latent_map, loss_curves, reconstructions, samples
+from vaekit.figures import (
+    interpolations,
+    kl_bars,
+    latent_map,
+    loss_curves,
+    reconstructions,
+    samples,
+    traversals,
+    worst_reconstructions,
+)
 
 LONG = "A title that is longer than the figure is wide when there is only one example to show"
 
@@ -28,6 +37,24 @@ def pairs(both: np.ndarray, title: str | None = None) -> Figure:
     return reconstructions(both[0], both[1], title)
 
 
+def worst(both: np.ndarray, title: str) -> Figure:
+    nats = -1000.0 - np.arange(both.shape[1])
+    return worst_reconstructions(both[0], both[1], nats, title)
+
+
+def walks(rows: np.ndarray, title: str) -> Figure:
+    return interpolations(rows, [f"{i} → {i + 1:,}" for i in range(len(rows))], title)
+
+
+def moved(rows: np.ndarray, title: str | None = None) -> Figure:
+    values = np.linspace(-3, 3, rows.shape[1]).tolist()
+    return traversals(rows, [100 + i for i in range(len(rows))], values, title)
+
+
+def spread(n: int) -> np.ndarray:
+    return 2.5 * np.exp(-np.arange(n) / 6)
+
+
 DRAWINGS: dict[str, Callable[..., Figure]] = {
     "curves": lambda records, rng: loss_curves(records),
     "curves_warm": lambda records, rng: loss_curves(warmed_up(records)),
@@ -40,6 +67,21 @@ DRAWINGS: dict[str, Callable[..., Figure]] = {
     "pairs_flat": lambda records, rng: pairs(rng.uniform(size=(2, 3, 1, 1, 99))),
     "pairs_vector": lambda records, rng: pairs(rng.normal(size=(2, 9, 13)), "Table"),
     "pairs_heat": lambda records, rng: pairs(rng.normal(size=(2, 9, 99)), "Beats"),
+    "worst": lambda records, rng: worst(rng.uniform(size=(2, 20, 1, 28, 20)), LONG),
+    "worst_vector": lambda records, rng: worst(rng.normal(size=(2, 12, 13)), "Table"),
+    "worst_heat": lambda records, rng: worst(rng.normal(size=(2, 12, 99)), "Beats"),
+    "walks": lambda records, rng: walks(rng.uniform(size=(10, 9, 1, 28, 28)), LONG),
+    "walks_one": lambda records, rng: walks(rng.uniform(size=(1, 2, 1, 28, 20)), LONG),
+    "walks_heat": lambda records, rng: walks(rng.normal(size=(12, 9, 187)), "Beats"),
+    "walks_table": lambda records, rng: walks(rng.normal(size=(5, 9, 6)), "Table"),
+    "moved": lambda records, rng: moved(rng.uniform(size=(12, 15, 3, 32, 32)), LONG),
+    "moved_one": lambda records, rng: moved(rng.uniform(size=(1, 7, 1, 8, 8))),
+    "moved_heat": lambda records, rng: moved(rng.normal(size=(7, 7, 6)), "Table"),
+    "bars": lambda records, rng: kl_bars([spread(40)], active_units=28),
+    "bars_two": lambda records, rng: kl_bars([np.array([2.0, 0.001])], active_units=1),
+    "bars_collapsed": lambda records, rng: kl_bars([np.zeros(3)]),
+    "bars_many": lambda records, rng: kl_bars([spread(200)]),
+    "bars_layers": lambda records, rng: kl_bars([spread(n) for n in (2, 8, 48, 3, 5, 60)]),
     "samples": lambda records, rng: samples(rng.uniform(size=(3, 3, 32, 32)), 0, 0.5),
     "samples_vector": lambda records, rng: samples(rng.normal(size=(20, 5)), 0),
     "map": lambda records, rng: latent_map(rng.normal(size=(90, 2)), np.arange(90) % 10),

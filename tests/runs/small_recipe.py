@@ -1,4 +1,8 @@
-"""A recipe of about a second."""
+"""Recipes of about a second."""
+
+from pathlib import Path
+
+import numpy as np
 
 from vaekit.recipes import Recipe, load_recipe
 
@@ -20,3 +24,41 @@ SETTINGS = (
 
 def small_recipe(*settings: str) -> Recipe:
     return load_recipe("digits", [*SETTINGS, *settings])
+
+
+VECTORS = """
+[data]
+kind = "arrays"
+path = "{path}"
+missing = "nan"
+validation = 0.2
+test = 0.2
+[transform]
+kind = "standardize"
+[model]
+kind = "{model}"
+latent_dim = 3
+encoder = {{ kind = "mlp", hidden = [8] }}
+decoder = {{ kind = "mlp", hidden = [8] }}
+likelihood = {{ kind = "gaussian" }}
+[objective]
+kind = "{objective}"
+[training]
+epochs = 2
+batch_size = 16
+threads = 1
+log_every_steps = 4
+[evaluation]
+num_samples = 5
+"""
+
+
+def vector_recipe(folder: Path, model: str = "vae") -> Path:
+    """A recipe for vectors with gaps, and its data, written into `folder`."""
+    x = np.random.default_rng(0).normal(size=(80, 5)).astype(np.float32)
+    x[::7, 2] = np.nan
+    np.save(folder / "x.npy", x)
+    objective = "elbo" if model == "vae" else "reconstruction"
+    file = folder / "vectors.toml"
+    file.write_text(VECTORS.format(path=folder / "x.npy", model=model, objective=objective))
+    return file

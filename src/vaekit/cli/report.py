@@ -105,7 +105,9 @@ class Reporter(Listener):
             self.console.print(measures_table(title, results))
             self._print(protocol_lines(results))
         for picture in sorted((run.folder / "figures").glob("*.png")):
-            self._print(f"{picture.stem.replace('_', ' '):<16} {escape(str(picture))}")
+            self._print(f"{picture.stem.replace('_', ' '):<22} {escape(str(picture))}")
+        if run.has_report:
+            self._print(f"{'report':<22} {escape(str(run.folder / 'report.html'))}")
 
     # -- the terminal ------------------------------------------------------------------------
 

@@ -59,6 +59,8 @@ def train(
         run = fit(chosen, folder, [reporter])
         if run.results is None:
             reporter.evaluating(run)
+        if not run.has_report:
+            run.report()
     reporter.summarise(run)
 
 

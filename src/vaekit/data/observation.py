@@ -1,5 +1,6 @@
 """What a model is shown: values, what they are conditioned on, and which were seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -31,6 +32,17 @@ class Observation:
             x=self.x[rows],
             c=None if c is None else c[rows],
             mask=None if mask is None else mask[rows],
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Puts parts of one kind behind each other."""
+        conditions = [part.c for part in parts if part.c is not None]
+        masks = [part.mask for part in parts if part.mask is not None]
+        return cls(
+            x=torch.cat([part.x for part in parts]),
+            c=torch.cat(conditions) if conditions else None,
+            mask=torch.cat(masks) if masks else None,
         )
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> Self:

@@ -54,13 +54,9 @@ class Task:
 
     def shown(self, most: int | None = None) -> Iterator[Observation]:
         """The first examples, drawn once and for all; all that are measured by default."""
-        split = self.dataset.split(self.spec.split)
-        left = min(self.examples, most or self.examples)
-        for observation in present(split, self.transform, self.spec.seed, self.device):
-            yield observation[:left]
-            left -= len(observation)
-            if left <= 0:
-                return  # before the next block is read
+        split, spec = self.dataset.split(self.spec.split), self.spec
+        most = min(self.examples, most or self.examples)
+        return present(split, self.transform, spec.seed, self.device, most)
 
     def raw(self) -> Iterator[Rows]:
         """The same examples as raw values."""
@@ -73,11 +69,7 @@ class Task:
 
     def first(self, most: int) -> Observation:
         """The first examples as one batch."""
-        blocks = list(self.shown(most))
-        masks = [block.mask for block in blocks if block.mask is not None]
-        return Observation(
-            torch.cat([block.x for block in blocks]), mask=torch.cat(masks) if masks else None
-        )
+        return Observation.join(list(self.shown(most)))
 
     @property
     @torch.no_grad()

@@ -1,14 +1,35 @@
-"""Pictures of a run: arrays in, `matplotlib.figure.Figure` out.
+"""Pictures of a run: arrays in, `matplotlib.figure.Figure` out; and the report that holds them.
 
 No function here touches pyplot, the screen or a global setting; the same arrays give the
 same bytes on disk.
 """
 
 from vaekit.figures.compared_curves import compared_curves
+from vaekit.figures.interpolations import interpolations
+from vaekit.figures.kl_bars import kl_bars
 from vaekit.figures.latent_map import latent_map
 from vaekit.figures.loss_curves import loss_curves
 from vaekit.figures.reconstructions import reconstructions
+from vaekit.figures.report import DataCard, Picture, Report, report_page
 from vaekit.figures.samples import samples
-from vaekit.figures.save import save
+from vaekit.figures.save import encoded, save
+from vaekit.figures.traversals import traversals
+from vaekit.figures.worst_reconstructions import worst_reconstructions
 
-__all__ = ["compared_curves", "latent_map", "loss_curves", "reconstructions", "samples", "save"]
+__all__ = [
+    "DataCard",
+    "Picture",
+    "Report",
+    "compared_curves",
+    "encoded",
+    "interpolations",
+    "kl_bars",
+    "latent_map",
+    "loss_curves",
+    "reconstructions",
+    "report_page",
+    "samples",
+    "save",
+    "traversals",
+    "worst_reconstructions",
+]

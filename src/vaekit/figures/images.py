@@ -6,7 +6,7 @@ images wider than 160 values are made smaller, and very flat ones stretched to a
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from vaekit.figures.style import DPI, MISSING, MUTED
 _COLUMNS = 10
 _TILE, _LARGEST = 120, 160  # about how wide an image becomes, and how wide it stays as it is
 _MARGIN, _GAP, _BLOCK_GAP, _LABEL, _LINE = 14, 6, 18, 148, 28
+_CAPTION = 26  # a line below an example
 _LEAST_WIDTH = 600  # below a title
 
 
@@ -33,12 +34,14 @@ class _Layout:
     height: int
     rows: int
     """How many rows make a block: one per series."""
+    caption: int
+    """Room below a block."""
 
     def corner(self, index: int, row: int) -> tuple[int, int]:
         """Upper left corner of example `index` in series `row`."""
         block, column = divmod(index, self.columns)
         block_gap = _BLOCK_GAP if self.rows > 1 else _GAP
-        pitch = self.rows * (self.height + _GAP) - _GAP + block_gap
+        pitch = self.rows * (self.height + _GAP) - _GAP + self.caption + block_gap
         x = self.left + column * (self.width + _GAP)
         return x, self.top + block * pitch + row * (self.height + _GAP)
 
@@ -48,6 +51,7 @@ def image_sheet(
     title: str | None,
     low: float,
     high: float,
+    captions: Sequence[str] | None = None,
 ) -> Figure:
     """Draws several series of images, those of one example below each other.
 
@@ -56,6 +60,7 @@ def image_sheet(
         title: Text above the images.
         low: Value drawn black.
         high: Value drawn white.
+        captions: A few words below each example.
     """
     n, _, height, width = next(iter(series.values())).shape
     scale = max(1, round(_TILE / width)) if width <= _LARGEST else _TILE / width
@@ -71,13 +76,17 @@ def image_sheet(
         width=tile_width,
         height=max(_LINE, round(height * scale)),
         rows=len(series),
+        caption=_CAPTION if captions else 0,
     )
-    bottom = layout.corner(n - 1, len(series) - 1)[1] + layout.height + _MARGIN
-    figure, ax = _blank(right, bottom)
+    bottom = layout.corner(n - 1, len(series) - 1)[1] + layout.height + layout.caption + _MARGIN
+    figure, ax = blank(right, bottom)
     ax.text(_MARGIN, _MARGIN - 4, "\n".join(lines), va="top", fontsize=9.5, linespacing=1.35)
     for row, (label, images) in enumerate(series.items()):
         _draw_row(ax, layout, row, label, [to_rgb(image, low, high) for image in images])
-    ax.set(xlim=(0, right), ylim=(bottom, 0))
+    for index, caption in enumerate(captions or ()):
+        x, y = layout.corner(index, len(series) - 1)
+        middle, below = x + layout.width / 2, y + layout.height + 4
+        ax.text(middle, below, caption, ha="center", va="top", fontsize=8)
     return figure
 
 
@@ -90,22 +99,30 @@ def to_rgb(
     return np.where(np.isnan(rgb).any(-1, keepdims=True), MISSING, rgb)
 
 
-def _blank(width: int, height: int) -> tuple[Figure, Axes]:
+def blank(width: int, height: int) -> tuple[Figure, Axes]:
+    """An empty sheet, measured in dots from its upper left corner."""
     figure = Figure(figsize=(width / DPI, height / DPI))
     ax = figure.add_axes((0, 0, 1, 1))
     ax.set_axis_off()
+    ax.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
     return figure, ax
+
+
+def tile(ax: Axes, image: np.ndarray, corner: tuple[int, int], size: tuple[int, int]) -> None:
+    """Draws one image into a box of a sheet: `corner` is (x, y), `size` is (width, height)."""
+    (x, y), (width, height) = corner, size
+    ax.imshow(
+        image,
+        extent=(x, x + width, y + height, y),
+        aspect="auto",
+        interpolation="nearest" if width >= image.shape[1] else "antialiased",
+    )
 
 
 def _draw_row(ax: Axes, layout: _Layout, row: int, label: str, images: list[np.ndarray]) -> None:
     for index, image in enumerate(images):
         x, y = layout.corner(index, row)
-        ax.imshow(
-            image,
-            extent=(x, x + layout.width, y + layout.height, y),
-            aspect="auto",
-            interpolation="nearest" if layout.width >= image.shape[1] else "antialiased",
-        )
+        tile(ax, image, (x, y), (layout.width, layout.height))
         if index % layout.columns == 0:
             middle = y + layout.height / 2
             ax.text(x - 10, middle, label, ha="right", va="center", color=MUTED)

@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch
 
 from vaekit.errors import DataError
-from vaekit.figures.style import CLASSES, INK, MODEL, round_ticks, styled
+from vaekit.figures.style import CLASSES, INK, MODEL, dimension_name, round_ticks, styled
 
 _MARKERS = "o^sD"  # a fresh shape once the colours are used up
 _OBLONG = 5.0  # a unit of both axes has one length, unless a thin line would be left to see
@@ -118,7 +118,9 @@ def _scatter(
     ax: Axes, codes: Float[np.ndarray, "n latent"], groups: Groups, prior: bool
 ) -> list[Artist]:
     is_plane = codes.shape[1] == 2
-    points, names = (codes, ("z₁", "z₂")) if is_plane else principal_components(codes)
+    points, names = (
+        (codes, (dimension_name(0), dimension_name(1))) if is_plane else principal_components(codes)
+    )
     _draw_points(ax, points, groups)
     ax.set(xlabel=names[0], ylabel=names[1])
     handles = _point_handles(groups)

@@ -1,6 +1,8 @@
 """Figures on disk: whole or not at all, and the same bytes for the same figure."""
 
+from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.figure import Figure
 
@@ -39,7 +41,7 @@ def save(figure: Figure, path: Path | str) -> Path:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(partial, format=ending[1:], metadata=_METADATA[ending])
+        _write(figure, partial, ending)
         partial.replace(path)
     except OSError as error:
         raise ArtifactError(
@@ -51,6 +53,18 @@ def save(figure: Figure, path: Path | str) -> Path:
     finally:
         _remove(partial)
     return path
+
+
+@in_style
+def encoded(figure: Figure, ending: Literal[".png", ".svg"]) -> bytes:
+    """The bytes that `save` would write."""
+    buffer = BytesIO()
+    _write(figure, buffer, ending)
+    return buffer.getvalue()
+
+
+def _write(figure: Figure, file: Path | BytesIO, ending: str) -> None:
+    figure.savefig(file, format=ending[1:], metadata=_METADATA[ending])
 
 
 def _remove(partial: Path) -> None:

@@ -1,6 +1,6 @@
 """Chooses how examples are drawn: images as tiles, vectors as profiles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,8 +12,14 @@ from vaekit.figures.vectors import vector_sheet
 MOST_IMAGES = 200
 
 
-def sheet(series: Mapping[str, np.ndarray], title: str | None, low: float, high: float) -> Figure:
-    """Draws series of examples of one shape, by label.
+def sheet(
+    series: Mapping[str, np.ndarray],
+    title: str | None,
+    low: float,
+    high: float,
+    captions: Sequence[str] | None = None,
+) -> Figure:
+    """Draws series of examples of one shape, by label, with a caption for each if there are any.
 
     Raises:
         DataError: There is nothing to draw, too much, or no way to draw it.
@@ -21,7 +27,15 @@ def sheet(series: Mapping[str, np.ndarray], title: str | None, low: float, high:
     shape = next(iter(series.values())).shape
     _check(shape)
     if len(shape) == 2:
-        return vector_sheet(series, title)
+        return vector_sheet(series, title, captions)
+    check_range(low, high)
+    for label, images in series.items():
+        check_integers(images, label, low, high)
+    return image_sheet(series, title, low, high, captions)
+
+
+def check_range(low: float, high: float) -> None:
+    """Refuses an empty range of image values."""
     if low >= high:
         raise DataError(
             "The range of the image values is empty.",
@@ -29,9 +43,6 @@ def sheet(series: Mapping[str, np.ndarray], title: str | None, low: float, high:
             found=f"low = {low:g}, high = {high:g}",
             remedy="give the values drawn black and white",
         )
-    for label, images in series.items():
-        _check_integers(images, label, low, high)
-    return image_sheet(series, title, low, high)
 
 
 def _check(shape: tuple[int, ...]) -> None:
@@ -52,7 +63,7 @@ def _check(shape: tuple[int, ...]) -> None:
         )
 
 
-def _check_integers(images: np.ndarray, label: str, low: float, high: float) -> None:
+def check_integers(images: np.ndarray, label: str, low: float, high: float) -> None:
     """Whole numbers are data and keep to their range; a model's means may leave it a little."""
     if images.dtype.kind in "iu" and (images.min() < low or images.max() > high):
         raise DataError(

@@ -32,6 +32,7 @@ _SETTINGS: dict[str, Any] = {
     "figure.constrained_layout.h_pad": 0.06,
     "figure.constrained_layout.w_pad": 0.06,
     "savefig.dpi": "figure",
+    "image.composite_image": False,  # an SVG keeps each image as it is: smaller, faster, sharp
     "svg.hashsalt": "vaekit",  # identifiers of an SVG are random otherwise
     "font.size": 9,
     "text.color": INK,
@@ -85,3 +86,13 @@ def styled(draw: Callable[_P, Figure]) -> Callable[_P, Figure]:
 def round_ticks(most: int, integer: bool = False) -> MaxNLocator:
     """From half of `most` to about `most` ticks, in steps of 1, 2 or 5 times a power of ten."""
     return MaxNLocator(most, integer=integer, steps=[1, 2, 5, 10], min_n_ticks=(most + 1) // 2)
+
+
+def dimension_name(index: int) -> str:
+    """What a latent dimension is called; they count from 0, as in arrays and results.
+
+    Example:
+        >>> dimension_name(17)
+        '$z_{17}$'
+    """
+    return f"$z_{{{index}}}$"

@@ -8,7 +8,7 @@ both:
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from vaekit.data import Observation, present
+from vaekit.data import present
 from vaekit.errors import SpecError
 from vaekit.evaluation import importance_sampling
 from vaekit.runs.run import Run
@@ -98,7 +98,8 @@ def _per_example(
     seed: int,
     progress: Callable[[int], None],
 ) -> dict[str, Float64[Tensor, " examples"]]:
-    shown = list(_shown(run, split, examples, seed))
+    device = run.recipe.training.device
+    shown = list(present(run.dataset.split(split), run.transform, seed, device, examples))
     if not run.model.facts.has_density:
         fits = [run.model.infer(block).log_likelihood().double().mean(0) for block in shown]
         return {"expected_log_likelihood_nats": torch.cat(fits).cpu()}
@@ -109,17 +110,6 @@ def _per_example(
         "expected_log_likelihood_nats": estimate.expected_log_likelihood.cpu(),
         "kl_nats": estimate.kl.cpu(),
     }
-
-
-def _shown(run: Run, split: str, examples: int, seed: int) -> Iterator[Observation]:
-    """The first examples, drawn as evaluation draws them."""
-    left = examples
-    device = run.recipe.training.device
-    for block in present(run.dataset.split(split), run.transform, seed, device):
-        if left <= 0:
-            return
-        yield block[:left]
-        left -= len(block)
 
 
 def _differences(first: dict[str, Tensor], other: dict[str, Tensor]) -> list[Difference]:

@@ -6,6 +6,7 @@
     checkpoint/        the newest state
     results.json       what the trained model was measured at, with the protocol
     figures/           pictures
+    report.html        all of it to read, in one file
     trackers.json      what the run is called elsewhere, where it is tracked
 
 A folder belongs to one recipe. The same recipe goes on where it stopped; another one is
@@ -43,6 +44,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoint"
         self.results_file = path / "results.json"
         self.figures = path / "figures"
+        self.report_file = path / "report.html"
 
     def recipe(self) -> Recipe:
         """The recipe that the folder belongs to.

@@ -1,99 +1,207 @@
-"""The first look at a run: loss curves, reconstructions, samples and a map of the codes."""
+"""The pictures of a run, with what is said of them: one list, for files and for the report."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from vaekit.data import Dataset, Observation, Transform, present
-from vaekit.figures import latent_map, loss_curves, reconstructions, samples, save
+from vaekit.data import Dataset, Transform
+from vaekit.figures import (
+    Picture,
+    interpolations,
+    kl_bars,
+    latent_map,
+    loss_curves,
+    reconstructions,
+    samples,
+    save,
+    traversals,
+    worst_reconstructions,
+)
 from vaekit.models import Model
-from vaekit.numerics import draw_noise, generator_for
 from vaekit.recipes import Recipe
+from vaekit.runs.shown import DRAWS, Shown
+from vaekit.runs.walks import VALUES, interpolate, traverse
 from vaekit.training import Record
 
-RECONSTRUCTIONS, SAMPLES, CODES = 30, 100, 10_000
+RECONSTRUCTIONS, SAMPLES = 30, 100
+WORST_IMAGES, WORST_VECTORS = 20, 12
+COLLAPSED_NATS = 0.01
 
 
 @torch.no_grad()
-def draw(
-    model: Model,
-    dataset: Dataset,
-    transform: Transform,
-    recipe: Recipe,
-    log: Sequence[Record],
-    folder: Path,
-) -> list[Path]:
-    """Draws what the model allows into `folder`; returns the files."""
-    split = next(name for name in ("test", "validation", "train") if name in dataset.splits)
-    shown = first_examples(dataset, split, transform, recipe, CODES)
-    artist = _Artist(dataset, transform, folder)
-    files = [save(loss_curves(log), folder / "loss_curves.png")]
-    files.append(artist.reconstructions(model, shown[:RECONSTRUCTIONS], split))
+def pictures(
+    model: Model, dataset: Dataset, transform: Transform, recipe: Recipe, log: Sequence[Record]
+) -> list[Picture]:
+    """Everything that can be drawn of a trained model, in the order of a report."""
+    shown = Shown(model, dataset, transform, recipe)
+    drawn = [_loss_curves(log), _reconstructions(shown), _worst(shown)]
     if model.facts.has_density:
-        files.append(artist.samples(model, recipe.seed))
-    files.append(artist.latent_map(model, shown, split))
+        drawn += [_samples(shown)]
+    drawn += [_interpolations(shown), _traversals(shown), _latent_map(shown)]
+    if model.facts.has_density:
+        drawn += [_kl_bars(shown)]
+    return [picture for picture in drawn if picture is not None]
+
+
+def save_pictures(drawn: Sequence[Picture], folder: Path) -> list[Path]:
+    """Writes each picture as PNG and SVG; returns the PNG files."""
+    files = []
+    for picture in drawn:
+        files.append(save(picture.figure, folder / f"{picture.name}.png"))
+        save(picture.figure, folder / f"{picture.name}.svg")
     return files
 
 
-class _Artist:
-    """Draws in raw units."""
-
-    def __init__(self, dataset: Dataset, transform: Transform, folder: Path) -> None:
-        self.dataset, self.transform, self.folder = dataset, transform, folder
-
-    def reconstructions(self, model: Model, shown: Observation, split: str) -> Path:
-        noise = tuple(torch.zeros_like(n) for n in draw_noise(model.noise_spec(len(shown))))
-        likelihood = model.infer(shown, noise=tuple(n.to(shown.x.device) for n in noise)).likelihood
-        original = shown.x if shown.mask is None else shown.x.where(shown.mask, torch.nan)
-        pair = self._raw(original), self._raw(likelihood.mean[0])
-        title = f"First {len(shown)} {split} examples and their reconstruction from E[z|x]"
-        figure = reconstructions(*pair, title, **self._range(*pair))
-        return save(figure, self.folder / "reconstructions.png")
-
-    def samples(self, model: Model, seed: int) -> Path:
-        device = next(model.parameters()).device
-        generator = generator_for(seed, "samples", device=device)
-        drawn = self._raw(model.sample(SAMPLES, generator=generator).mean)
-        return save(samples(drawn, seed, **self._range(drawn)), self.folder / "samples.png")
-
-    def latent_map(self, model: Model, shown: Observation, split: str) -> Path:
-        codes = model.embed(shown).flatten(1).cpu().numpy()
-        labels = self.dataset.split(split).labels()
-        chosen = None if labels is None else labels[: len(shown)].numpy()
-        return save(
-            latent_map(codes, chosen, prior=model.facts.has_density),
-            self.folder / "latent_map.png",
-        )
-
-    def _raw(self, x: Tensor) -> np.ndarray:
-        raw = self.transform.inverse(x).cpu().numpy()
-        drawable = raw.ndim == 4 and raw.shape[1] in (1, 3)
-        return raw if drawable else raw.reshape(len(raw), -1)
-
-    def _range(self, *drawn: np.ndarray) -> dict[str, float]:
-        """What is black and what is white."""
-        low, high = self.dataset.schema.low, self.dataset.schema.high
-        return {
-            "low": float(min(map(np.nanmin, drawn))) if low is None else low,
-            "high": float(max(map(np.nanmax, drawn))) if high is None else high,
-        }
+def _loss_curves(log: Sequence[Record]) -> Picture:
+    terms = {
+        "elbo_nats": ("minus ELBO", -1),
+        "expected_log_likelihood_nats": ("reconstruction", -1),
+        "kl_nats": ("KL", 1),
+    }
+    ends = []
+    for kind in ("training", "validation"):
+        records = [record for record in log if record["kind"] == kind]
+        said = [
+            f"{name} {sign * float(records[0][key]):.2f} to {sign * float(records[-1][key]):.2f}"
+            for key, (name, sign) in terms.items()
+            if records and key in records[0] and key in records[-1]
+        ]
+        if said:
+            ends.append(f"{kind}, from the first record to the last: {', '.join(said)}")
+    return Picture(
+        name="loss_curves",
+        title="Course of training",
+        caption="The loss in nats per example; lower is better. Its terms are drawn apart, "
+        "because one can get better at the cost of another. Validation is on examples that the "
+        "model was not trained on.",
+        alt=f"Curves over epochs in nats per example. {'; '.join(ends).capitalize()}.",
+        figure=loss_curves(log),
+    )
 
 
-def first_examples(
-    dataset: Dataset, split: str, transform: Transform, recipe: Recipe, most: int
-) -> Observation:
-    """The first examples of a split, at most so many, as evaluation sees them."""
-    blocks, count = [], 0
-    seed, device = recipe.evaluation.seed, recipe.training.device
-    for block in present(dataset.split(split), transform, seed, device):
-        blocks.append(block)
-        count += len(block)
-        if count >= most:
-            break
-    masks = [block.mask for block in blocks if block.mask is not None]
-    return Observation(
-        torch.cat([block.x for block in blocks]), mask=torch.cat(masks) if masks else None
-    )[:most]
+def _reconstructions(shown: Shown) -> Picture:
+    pair = shown.reconstructed(slice(RECONSTRUCTIONS))
+    count = len(pair[0])
+    code = "E[z|x]" if shown.model.facts.has_density else "their code"
+    title = f"First {count} {shown.split} examples and their reconstruction from {code}"
+    error = float(np.nanmean((pair[0] - pair[1]) ** 2))
+    return Picture(
+        name="reconstructions",
+        title="Reconstructions",
+        caption=f"The first {count} examples of the {shown.split} split, as the model saw them, "
+        f"above the means of p(x|z) at {code}. Not picked.",
+        alt=f"{count} originals above their reconstructions; mean squared error of these in "
+        f"raw units {error:.4g}.",
+        figure=reconstructions(*pair, title, **shown.limits(*pair)),
+    )
+
+
+def _worst(shown: Shown) -> Picture:
+    is_image = shown.reconstructed(slice(1))[0].ndim == 4
+    order = np.argsort(shown.log_likelihood, kind="stable")
+    chosen = order[: WORST_IMAGES if is_image else WORST_VECTORS]
+    nats, pair = shown.log_likelihood[chosen], shown.reconstructed(chosen)
+    title = f"Worst {len(chosen)} of {len(shown):,} {shown.split} examples: log p(x|z) in nats"
+    drawn_from = f"averaged over {DRAWS} draws of z" if shown.model.facts.has_density else ""
+    typical = float(np.median(shown.log_likelihood))
+    return Picture(
+        name="worst_reconstructions",
+        title="Worst reconstructions",
+        caption=f"Of the first {len(shown):,} {shown.split} examples, those with the lowest "
+        f"log p(x|z){', ' if drawn_from else ''}{drawn_from}, in nats below each; the median of "
+        f"all is {_signed(typical)}. Odd examples, wrong labels and blind spots show here first.",
+        alt=f"{len(chosen)} originals above their reconstructions, from {_signed(nats[0])} nats, "
+        f"the worst, to {_signed(nats[-1])}; the median of all {len(shown):,} is "
+        f"{_signed(typical)}.",
+        figure=worst_reconstructions(*pair, nats, title, **shown.limits(*pair)),
+    )
+
+
+def _samples(shown: Shown) -> Picture:
+    drawn = shown.sampled(SAMPLES)
+    return Picture(
+        name="samples",
+        title="Samples",
+        caption=f"What the model makes up: means of p(x|z) for {SAMPLES} draws of z from the "
+        f"prior under seed {shown.seed}. Not picked.",
+        alt=f"{SAMPLES} samples from the prior, seed {shown.seed}, in the order of the draw.",
+        figure=samples(drawn, shown.seed, **shown.limits(drawn)),
+    )
+
+
+def _interpolations(shown: Shown) -> Picture | None:
+    walk = interpolate(shown)
+    if walk is None:
+        return None
+    is_numbered = shown.labels is None
+    ends = "examples, counted from 0" if is_numbered else "the first examples of two classes"
+    title = f"From the reconstruction of one {shown.split} example to that of another"
+    return Picture(
+        name="interpolations",
+        title="Interpolations",
+        caption=f"Each row leads from the reconstruction of one {shown.split} example to that "
+        f"of another, along the straight line between their codes. The ends are {ends}; in "
+        "between, a good code passes through what could be examples.",
+        alt=f"{len(walk.labels)} rows of {walk.rows.shape[1]} steps: {', '.join(walk.labels)}.",
+        figure=interpolations(walk.rows, walk.labels, title, **shown.limits(walk.rows)),
+    )
+
+
+def _traversals(shown: Shown) -> Picture | None:
+    walk = traverse(shown)
+    if walk is None:
+        return None
+    has_prior = shown.model.facts.has_density
+    unit = "standard deviations of the prior" if has_prior else "standard deviations of the codes"
+    measure = "KL" if has_prior else "variance"
+    title = f"One dimension of z set to each value, in {unit}"
+    names = ", ".join(map(str, walk.dimensions))
+    return Picture(
+        name="traversals",
+        title="Traversals",
+        caption=f"The code of the first {shown.split} example, with one dimension set to values "
+        f"from {VALUES[0]:g} to {VALUES[-1]:g} {unit}; the rows are the dimensions of largest "
+        f"{measure}, counted from 0.".replace("-", "\N{MINUS SIGN}"),
+        alt=f"{len(walk.dimensions)} rows of {len(VALUES)} steps, for the dimensions {names}.",
+        figure=traversals(walk.rows, walk.dimensions, VALUES, title, **shown.limits(walk.rows)),
+    )
+
+
+def _latent_map(shown: Shown) -> Picture | None:
+    if len(shown) < 2:
+        return None
+    figure = latent_map(shown.codes, shown.labels, prior=shown.model.facts.has_density)
+    ax = figure.axes[0]
+    size = shown.codes.shape[1]
+    how = "as they are" if size <= 2 else f"of {size} dimensions, along their principal directions"
+    colored = "" if shown.labels is None else " Colours are the labels."
+    axes = f"{ax.get_xlabel()} against {ax.get_ylabel()}"
+    return Picture(
+        name="latent_map",
+        title="Map of the codes",
+        caption=f"The codes of the first {len(shown):,} {shown.split} examples, {how}.{colored}",
+        alt=f"{len(shown):,} codes: {axes}.",
+        figure=figure,
+    )
+
+
+def _kl_bars(shown: Shown) -> Picture:
+    layers = shown.kl_per_dimension
+    kl = np.concatenate(layers)
+    collapsed = int((kl < COLLAPSED_NATS).sum())
+    return Picture(
+        name="kl_bars",
+        title="KL by dimension",
+        caption="What each dimension of the code carries, in nats, averaged over the first "
+        f"{len(shown):,} {shown.split} examples. A collapsed dimension is the prior whatever "
+        "the example: the decoder learns nothing from it.",
+        alt=f"{len(kl)} bars, from {kl.max():.2f} down to {kl.min():.4f} nats, {kl.sum():.2f} "
+        f"together; {collapsed} dimensions are below {COLLAPSED_NATS:g} nats.",
+        figure=kl_bars(layers, COLLAPSED_NATS),
+    )
+
+
+def _signed(nats: float) -> str:
+    return f"{nats:,.1f}".replace("-", "\N{MINUS SIGN}")

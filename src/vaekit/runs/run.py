@@ -8,11 +8,13 @@ from typing import final
 from vaekit.data import Dataset, Transform
 from vaekit.errors import ArtifactError
 from vaekit.evaluation import Progress, Results, evaluate
+from vaekit.figures import Picture
 from vaekit.models import Model
 from vaekit.recipes import Recipe
 from vaekit.runs.assembly import Assembly, assemble
-from vaekit.runs.folder import RunFolder, write_json
-from vaekit.runs.pictures import draw
+from vaekit.runs.folder import RunFolder, write, write_json
+from vaekit.runs.pictures import pictures, save_pictures
+from vaekit.runs.report import report_html
 from vaekit.runs.tracking import subject
 from vaekit.trackers import tell_results
 from vaekit.training import (
@@ -98,9 +100,24 @@ class Run:
 
     def draw(self) -> list[Path]:
         """Draws the pictures of the run into its folder; returns where they are."""
-        return draw(
-            self.model, self.dataset, self.transform, self.recipe, self.log, self._files.figures
-        )
+        return save_pictures(self._pictures, self._files.figures)
+
+    @property
+    def has_report(self) -> bool:
+        """Whether there is a `report.html`."""
+        return self._files.report_file.is_file()
+
+    def report(self) -> Path:
+        """Writes `report.html`, with the results there are; returns where it is."""
+        origin = json.loads(self._files.provenance_file.read_text(encoding="utf-8"))
+        results = self.results or {}
+        page = report_html(self.recipe, self.dataset, results, origin, self._pictures)
+        write(self._files.report_file, page)
+        return self._files.report_file
+
+    @cached_property
+    def _pictures(self) -> list[Picture]:
+        return pictures(self.model, self.dataset, self.transform, self.recipe, self.log)
 
     def _tell_trackers(self, results: Results) -> None:
         if self.recipe.trackers:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from vaekit.data import Observation
+from vaekit.data import Observation, present
 from vaekit.recipes import Recipe
 from vaekit.runs.assembly import Assembly
-from vaekit.runs.pictures import first_examples
 from vaekit.trackers import Subject
 
 
@@ -17,9 +16,10 @@ def subject(recipe: Recipe, parts: Assembly, folder: Path) -> Subject:
     split = next(name for name in ("validation", "test", "train") if name in dataset.splits)
 
     def examples(most: int) -> tuple[Observation, Tensor | None]:
-        labels = dataset.split(split).labels()
-        shown = first_examples(dataset, split, parts.transform, recipe, most)
-        return shown, None if labels is None else labels[:most]
+        held_out = dataset.split(split)
+        labels, seed = held_out.labels(), recipe.evaluation.seed
+        blocks = present(held_out, parts.transform, seed, recipe.training.device, most)
+        return Observation.join(list(blocks)), None if labels is None else labels[:most]
 
     tree = recipe.model_dump(mode="json")
     return Subject(

@@ -1,4 +1,4 @@
-"""From a recipe to a run: train, evaluate, draw.
+"""From a recipe to a run: train, evaluate, draw, report.
 
 The same call continues a run that was stopped, and returns one that is finished.
 """
@@ -50,6 +50,8 @@ def train(
     if run.results is None:
         run.draw()
         run.evaluate()
+    if not run.has_report:
+        run.report()
     return run
 
 

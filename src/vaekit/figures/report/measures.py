@@ -1,0 +1,237 @@
+"""What the results say: names, units and meanings of the measures.
+
+A measure that the results lack is not shown; a number that is not known here is shown under
+the name of its key, so that nothing measured is lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from vaekit.figures.report.numbers import any_number, is_number, number
+from vaekit.figures.style import MINUS
+
+Results: TypeAlias = Mapping[str, Any]
+
+
+class Measure(NamedTuple):
+    """How one number of the results is shown."""
+
+    key: str
+    name: str
+    unit: str
+    meaning: str
+    decimals: int = 2
+    sign: int = 1
+    error: str = ""
+    """Key of its standard error."""
+
+
+class Row(NamedTuple):
+    """One line of a table, or one number of the summary."""
+
+    key: str
+    name: str
+    value: str
+    error: str
+    unit: str
+    remark: str
+
+
+_NATS = "nats"
+_UNITS = {"nats": "nats", "bits": "bits", "db": "dB", "seconds": "s", "bytes": "bytes"}
+_MEASURES = (
+    Measure(
+        "nll_nats",
+        "Negative log-likelihood",
+        _NATS,
+        "How surprised the model is by an example it has not seen. Lower is better.",
+        error="nll_standard_error_nats",
+    ),
+    Measure(
+        "elbo_nats",
+        f"{MINUS}ELBO",
+        _NATS,
+        "The upper bound of the negative log-likelihood that training brings down: "
+        "reconstruction plus KL.",
+        sign=-1,
+    ),
+    Measure(
+        "expected_log_likelihood_nats",
+        "Reconstruction",
+        _NATS,
+        f"{MINUS}E[log p(x|z)]: what it costs to describe an example once its code is known.",
+        sign=-1,
+    ),
+    Measure(
+        "kl_nats",
+        "KL",
+        _NATS,
+        "KL(q(z|x) ‖ p(z)): what it costs to describe the code itself.",
+    ),
+    Measure(
+        "active_units",
+        "Active units",
+        "dimensions",
+        "Dimensions of the code that change from example to example; the others carry nothing.",
+        decimals=0,
+    ),
+    Measure(
+        "mse",
+        "Mean squared error",
+        "per value",
+        "Squared difference of an example and its reconstruction. Lower is better.",
+        decimals=4,
+    ),
+    Measure(
+        "psnr_db",
+        "PSNR",
+        "dB",
+        "The same error against the range of the values, on a logarithmic scale. Higher is better.",
+    ),
+    Measure(
+        "bits_per_dim",
+        "Bits per dimension",
+        "bits",
+        "The negative log-likelihood per value of an example, as a code length.",
+        decimals=3,
+    ),
+)
+_FURTHER = (
+    Measure("effective_sample_size", "Effective sample size", "samples", "", decimals=1),
+    Measure(
+        "amortization_gap_nats",
+        "Amortization gap",
+        _NATS,
+        "What the encoder loses against a posterior fitted to each example alone.",
+        error="amortization_gap_standard_error_nats",
+    ),
+    Measure(
+        "mutual_information_nats",
+        "Mutual information I(x; z)",
+        "nats",
+        "What a code tells of its example.",
+    ),
+    Measure(
+        "aggregate_kl_nats",
+        "Aggregate KL(q(z) ‖ p(z))",
+        "nats",
+        "How far the codes of all examples together are from the prior.",
+    ),
+    Measure("sharpness_data", "Sharpness of the data", "", "", decimals=4),
+    Measure("sharpness_reconstructions", "Sharpness of reconstructions", "", "", decimals=4),
+    Measure("sharpness_samples", "Sharpness of samples", "", "", decimals=4),
+)
+_AIS = (
+    Measure(
+        "ais_nll_nats",
+        "Negative log-likelihood by AIS",
+        _NATS,
+        "Annealed importance sampling: an estimate that does not lean on the encoder.",
+        error="ais_nll_standard_error_nats",
+    ),
+)
+_SAID_ELSEWHERE = {
+    *("num_samples", "nll_monte_carlo_error_nats", "latent_dim", "amortization_gap_examples"),
+    *("mutual_information_examples", "mutual_information_cap_nats", "examples", "seed"),
+    *("evaluation_seconds", "training_seconds", "active_units_by_threshold"),
+    *("kl_nats_per_layer", "kl_nats_per_dimension"),
+}
+
+
+def summary(results: Results) -> list[Row]:
+    """What a reader wants to know first, in words."""
+    return _rows(_MEASURES, results)
+
+
+def all_measures(results: Results) -> list[Row]:
+    """Every number, with the conditions it holds under instead of its meaning."""
+    known = _rows((*_MEASURES, *_FURTHER), results)
+    keys = {name for m in (*_MEASURES, *_FURTHER, *_AIS) for name in (m.key, m.error)}
+    keys |= _SAID_ELSEWHERE
+    others = [
+        _unknown(key, value)
+        for key, value in results.items()
+        if key not in keys and not _is_ais(key) and is_number(value)
+    ]
+    return [row._replace(remark=_condition(row, results)) for row in known] + others
+
+
+def annealed(results: Results) -> list[Row]:
+    """The block of annealed importance sampling; empty where there was none."""
+    rows = _rows(_AIS, results)
+    shown = {name for m in _AIS for name in (m.key, m.error)}
+    others = [
+        _unknown(key, value)
+        for key, value in results.items()
+        if _is_ais(key) and key not in shown and is_number(value)
+    ]
+    return rows + others
+
+
+def active_by_threshold(results: Results) -> list[tuple[str, str]]:
+    """Threshold of the variance, and how many units are above it."""
+    counts = results.get("active_units_by_threshold") or {}
+    rows = [(str(threshold), count) for threshold, count in counts.items() if is_number(count)]
+    return [(threshold, any_number(count)) for threshold, count in rows]
+
+
+def kl_by_layer(results: Results) -> list[tuple[str, str]]:
+    """Layer and its KL, where there is more than one."""
+    layers: Sequence[Any] = results.get("kl_nats_per_layer") or ()
+    if len(layers) < 2:
+        return []
+    return [(f"{index}", number(kl)) for index, kl in enumerate(layers) if is_number(kl)]
+
+
+def _rows(measures: Sequence[Measure], results: Results) -> list[Row]:
+    return [_row(m, results) for m in measures if is_number(results.get(m.key))]
+
+
+def _row(measure: Measure, results: Results) -> Row:
+    value = number(measure.sign * results[measure.key], measure.decimals)
+    if measure.key == "active_units" and is_number(results.get("latent_dim")):
+        value = f"{value} of {results['latent_dim']}"
+    error = results.get(measure.error) if measure.error else None
+    spread = number(error, measure.decimals) if is_number(error) else ""
+    return Row(measure.key, measure.name, value, spread, measure.unit, measure.meaning)
+
+
+def _condition(row: Row, results: Results) -> str:
+    """What a number depends on."""
+    known = {key: value for key, value in results.items() if is_number(value)}
+    if row.key == "nll_nats":
+        return _nll_condition(known)
+    if row.key == "effective_sample_size" and "num_samples" in known:
+        return f"of {known['num_samples']:,} importance samples, mean over examples"
+    if row.key == "mutual_information_nats" and "mutual_information_examples" in known:
+        n = f"estimated from N = {known['mutual_information_examples']:,} examples"
+        cap = known.get("mutual_information_cap_nats")
+        return n if cap is None else f"{n}; cannot exceed ln N = {number(cap)} nats"
+    if row.key == "amortization_gap_nats" and "amortization_gap_examples" in known:
+        return f"{row.remark} Measured on {known['amortization_gap_examples']:,} examples."
+    return row.remark if row.key in {m.key for m in _FURTHER} else ""
+
+
+def _nll_condition(known: Results) -> str:
+    parts = []
+    if "num_samples" in known:
+        parts.append(f"importance sampling, k = {known['num_samples']:,} samples per example")
+    if "nll_standard_error_nats" in known:
+        parts.append("± standard error over examples")
+    if "nll_monte_carlo_error_nats" in known:
+        noise = number(known["nll_monte_carlo_error_nats"], 3)
+        parts.append(f"noise of the samples {noise} nats")
+    return "; ".join(parts)
+
+
+def _is_ais(key: str) -> bool:
+    return key.startswith(("ais_", "bdmc_"))
+
+
+def _unknown(key: str, value: float) -> Row:
+    """A number of which the key alone is known; its ending may be a unit."""
+    name, _, ending = key.rpartition("_")
+    unit = _UNITS.get(ending, "")
+    words = (name if unit else key).split("_")
+    spelt = " ".join(word.upper() if word in ("ais", "bdmc") else word for word in words)
+    return Row(key, spelt[:1].upper() + spelt[1:], any_number(value), "", unit, "")

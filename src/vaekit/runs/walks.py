@@ -1,0 +1,101 @@
+"""Walks through the latent space of a trained model, decoded step by step."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaekit.runs.shown import Shown
+
+STEPS, PAIRS, DIMENSIONS = 9, 10, 8
+UNLABELLED = 6
+VALUES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+
+
+class Interpolations(NamedTuple):
+    """Walks between pairs of examples."""
+
+    rows: np.ndarray
+    """Shape (pairs, steps, *event)."""
+    labels: list[str]
+    """The classes at both ends, or the numbers of the examples."""
+
+
+class Traversals(NamedTuple):
+    """Walks along single dimensions, around the code of the first example."""
+
+    rows: np.ndarray
+    """Shape (dimensions, steps, *event)."""
+    dimensions: list[int]
+
+
+def interpolate(shown: Shown) -> Interpolations | None:
+    """Straight lines between posterior means; None where there is no pair of examples."""
+    pairs, labels = _pairs(shown)
+    if not pairs:
+        return None
+    index = np.array(pairs)
+    starts, ends = (shown.from_mean(shown.at(index[:, side])).z for side in (0, 1))
+    weights = torch.linspace(0, 1, STEPS, device=shown.observation.x.device)
+    z = tuple(_lines(a[0], b[0], weights) for a, b in zip(starts, ends, strict=True))
+    decoded = shown.decoded(z)
+    return Interpolations(decoded.reshape(len(pairs), STEPS, *decoded.shape[1:]), labels)
+
+
+def traverse(shown: Shown) -> Traversals | None:
+    """Moves the dimensions that matter most; None for models of several layers.
+
+    Those are the ones of largest KL, or of largest variance where there is no prior. The unit
+    is the standard deviation of the prior, or that of the codes.
+    """
+    inference = shown.from_mean(shown.at(slice(1)))
+    if len(inference.z) != 1:
+        return None
+    base = inference.z[0][0, 0]
+    if inference.prior:
+        factor = inference.prior[0].base_dist
+        centre, spread = (_of_one(part, base) for part in (factor.mean, factor.stddev))
+        weight = shown.kl_per_dimension[0]
+    else:
+        codes = torch.as_tensor(shown.codes).to(base)
+        centre, spread = (part.reshape(base.shape) for part in (codes.mean(0), codes.std(0)))
+        weight = shown.codes.var(axis=0)
+    chosen = np.argsort(-weight, kind="stable")[:DIMENSIONS].tolist()
+    z = base.flatten().repeat(len(chosen), len(VALUES), 1)
+    for row, dimension in enumerate(chosen):
+        steps = torch.tensor(VALUES).to(base) * spread.flatten()[dimension]
+        z[row, :, dimension] = centre.flatten()[dimension] + steps
+    decoded = shown.decoded((z.reshape(1, -1, *base.shape),))
+    return Traversals(decoded.reshape(len(chosen), len(VALUES), *decoded.shape[1:]), chosen)
+
+
+def _pairs(shown: Shown) -> tuple[list[tuple[int, int]], list[str]]:
+    """The first example of each class with that of the next.
+
+    Without labels, examples that lie half of all apart: neighbours in a file are often alike.
+    """
+    if shown.labels is not None:
+        classes, first = np.unique(shown.labels, return_index=True)
+        if len(classes) > 1:
+            count = min(len(classes) if len(classes) > 2 else 1, PAIRS)
+            names = [str(name) for name in classes.tolist()]
+            ends = [(i, (i + 1) % len(classes)) for i in range(count)]
+            pairs = [(int(first[a]), int(first[b])) for a, b in ends]
+            return pairs, [f"{names[a]} → {names[b]}" for a, b in ends]
+    half = len(shown) // 2
+    starts = sorted({int(place) for place in np.linspace(0, half - 1, UNLABELLED)} if half else ())
+    pairs = [(start, start + half) for start in starts]
+    return pairs, [f"{a:,} → {b:,}" for a, b in pairs]
+
+
+def _lines(a: Tensor, b: Tensor, weights: Tensor) -> Tensor:
+    """From (pairs, *latent) and (pairs, *latent) to (1, pairs * steps, *latent)."""
+    shape = (1, -1, *[1] * (a.ndim - 1))
+    points = torch.lerp(a[:, None], b[:, None], weights.to(a).reshape(shape))
+    return points.reshape(1, -1, *a.shape[1:])
+
+
+def _of_one(part: Tensor, like: Tensor) -> Tensor:
+    """A parameter of the prior for one example, which may or may not have a batch."""
+    return part.reshape(-1, *like.shape)[0]
