@@ -22,12 +22,14 @@ def test_nats_stand_below_their_example(rng: np.random.Generator) -> None:
 
 
 def test_vectors_of_few_features_have_a_title_each(rng: np.random.Generator) -> None:
-    figure = worst_reconstructions(*rng.normal(size=(2, 3, 6)), NATS)
+    originals, answers = rng.normal(size=(2, 3, 6))
+    figure = worst_reconstructions(originals, answers, NATS)
     assert [ax.get_title(loc="left") for ax in figure.axes[:3]] == WRITTEN
 
 
 def test_vectors_of_many_features_have_a_label_each(rng: np.random.Generator) -> None:
-    figure = worst_reconstructions(*rng.normal(size=(2, 3, 60)), NATS)
+    originals, answers = rng.normal(size=(2, 3, 60))
+    figure = worst_reconstructions(originals, answers, NATS)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert labels == WRITTEN
 
