@@ -5,6 +5,7 @@ which takes effect before this file is read.
 """
 
 import os
+import signal
 from pathlib import Path
 
 import jaxtyping
@@ -16,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported, here and in child processes
 os.environ.setdefault("VAEKIT_CACHE", str(ROOT / ".cache" / "vaekit"))
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the shell says nohup or &
 
 settings.register_profile("vaekit", deadline=None)  # the first call of a torch operation is slow
 settings.load_profile("vaekit")

@@ -1,6 +1,7 @@
 """What a run shows: a bar in a terminal, plain lines elsewhere or when asked to be quiet."""
 
 import re
+import warnings
 
 import pytest
 
@@ -72,3 +73,24 @@ def test_a_file_gets_plain_lines(
     assert "continuing after step 10 (epoch 0.5)" in output
     assert "epoch    1.00  training    -ELBO 93.46  KL 23.46" in output
     assert "epoch    1.00  validation  -ELBO 93.46  KL 23.46" in output
+
+
+@pytest.mark.usefixtures("terminal")
+def test_a_warning_is_a_line_above_the_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    reporter = Reporter(quiet=False)
+    reporter.started(PLAN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        with reporter.warnings_shown():
+            warnings.warn("[it]\nfailed", RuntimeWarning, stacklevel=1)
+    reporter.finished()
+    shown = capsys.readouterr()
+    assert "warning: [it] failed\n" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.out)
+    assert shown.err == ""
+
+
+def test_warnings_are_as_before_afterwards() -> None:
+    before = warnings.showwarning
+    with Reporter(quiet=True).warnings_shown():
+        assert warnings.showwarning is not before
+    assert warnings.showwarning is before

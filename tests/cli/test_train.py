@@ -71,6 +71,15 @@ def test_mistakes_end_in_a_message(
     assert "Traceback" not in done.stderr
 
 
+def test_a_tracker_that_fails_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    trackers = f'trackers=[{{kind="tensorboard", folder="{tmp_path / "file" / "x"}"}}]'
+    done = vaekit("train", "digits", *SMALL, "--set", trackers, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "warning: TensorBoardTracker failed and is left out; training goes on." in done.stdout
+    assert "RuntimeWarning" not in done.stdout + done.stderr
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = vaekit("--debug", "train", "minst", cwd=tmp_path)
     assert "Traceback" in done.stderr

@@ -43,11 +43,10 @@ def test_missing_split_lists_those_there_are() -> None:
     "splits",
     [
         {},
-        {"test": InMemorySplit(X)},
         {"train": InMemorySplit(X), "dev": InMemorySplit(X)},
         {"train": InMemorySplit(X), "test": InMemorySplit(X[:0])},
     ],
-    ids=["none", "no train", "unknown", "empty"],
+    ids=["none", "unknown", "empty"],
 )
 def test_wrong_splits_are_refused(splits: dict[str, InMemorySplit]) -> None:
     with pytest.raises(DataError, match="splits of a data set"):

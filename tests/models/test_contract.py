@@ -74,6 +74,18 @@ def test_same_noise_gives_the_same_answer(model: Model) -> None:
     assert torch.equal(first.z[0], other.z[0]) == (not model.noise_spec(5, 2))
 
 
+def test_drawing_from_an_encoding_is_inferring(model: Model) -> None:
+    encoding = model.encode(SHOWN)
+    assert all(len(part) == 5 for part in encoding)
+    noise = draw_noise(model.noise_spec(5, 2), generator_for(0))
+    whole, drawn = model.infer(SHOWN, 2, noise), model.infer(SHOWN, 2, noise, encoding=encoding)
+    assert torch.equal(whole.log_likelihood(), drawn.log_likelihood())
+    # And nothing else of x reaches z: another encoding is another z.
+    shifted = tuple(part + 1 for part in encoding)
+    moved = model.infer(SHOWN, 2, noise, encoding=shifted)
+    assert (moved.z[0] != whole.z[0]).all()
+
+
 @pytest.mark.parametrize(("n", "num_samples"), [(5, 1), (5, 3), (1, 2), (0, 2)])
 def test_samples_come_first_then_the_batch(model: Model, n: int, num_samples: int) -> None:
     inference = model.infer(SHOWN[:n], num_samples)

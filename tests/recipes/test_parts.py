@@ -24,6 +24,10 @@ def test_settings_that_share_their_choices_share_a_line() -> None:
     ]
 
 
+def test_parts_that_several_are_chosen_of() -> None:
+    assert [part.kind for part in parts()["trackers"]] == ["tensorboard", "mlflow", "wandb"]
+
+
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_kind_in_a_recipe_is_listed(name: str) -> None:
     recipe = load_recipe(name)

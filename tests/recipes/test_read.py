@@ -22,6 +22,15 @@ def test_texts_survive_the_writer() -> None:
     assert tomllib.loads(to_toml(recipe))["description"] == recipe.description
 
 
+def test_a_list_of_tables_goes_there_and_back() -> None:
+    setting = 'trackers=[{kind="tensorboard", folder="a \\"b\\""}, {kind="mlflow"}, {kind="wandb"}]'
+    recipe = load_recipe("digits", [setting])
+    assert [tracker.kind for tracker in recipe.trackers] == ["tensorboard", "mlflow", "wandb"]
+    text = to_toml(recipe)
+    assert Recipe.model_validate(tomllib.loads(text)) == recipe
+    assert text.index("trackers = [{ kind = ") < text.index("\n[")  # else it belonged to a table
+
+
 def test_settings_reach_everything() -> None:
     recipe = load_recipe(
         "digits",
@@ -67,6 +76,14 @@ MISTAKES = {
     "model.encoder.dropout=nan": "finite number",
     "transform={}": "transform does not say which kind",
     "name=a/b": "name cannot be used",
+    "model.encoder.hidden=[3, -1]": r"model.encoder.hidden\[1\] cannot be used",
+    'trackers=[{kind="tensorboard", fodler="x"}]': (
+        r"no setting trackers\[0\].fodler(.|\n)*one of embeddings, folder(.|\n)*mean folder"
+    ),
+    'trackers=[{kind="wandb"}, {kind="mlfow"}]': r"no trackers\[1\] of kind(.|\n)*mean mlflow",
+    "trackers=[{}]": r"trackers\[0\] does not say which kind",
+    'trackers=["wandb"]': r"trackers\[0\] cannot be used(.|\n)*a table",
+    "trackers=wandb": "a list in brackets",
     "epochs": "path=value",
     "=3": "path=value",
 }
@@ -76,6 +93,11 @@ MISTAKES = {
 def test_a_mistake_is_explained(setting: str) -> None:
     with pytest.raises(SpecError, match=MISTAKES[setting]):
         load_recipe("digits", [setting])
+
+
+def test_an_entry_of_a_list_is_not_set_alone() -> None:
+    with pytest.raises(SpecError, match=r"trackers is a list here(.|\n)*set the whole of trackers"):
+        load_recipe("digits", ['trackers=[{kind="wandb"}]', "trackers.0.mode=online"])
 
 
 def test_all_mistakes_are_named() -> None:

@@ -18,6 +18,7 @@ SETTINGS = (
     "model.latent_dim=2",
     "evaluation.num_samples=20",
     "evaluation.examples=50",
+    "evaluation.amortization_examples=0",
 )
 
 

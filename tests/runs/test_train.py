@@ -101,6 +101,13 @@ def test_machine_settings_may_change(finished: Path) -> None:
     assert (kept.training.threads, kept.training.precision) == (1, "float32")
 
 
+def test_trackers_may_change(finished: Path) -> None:
+    """They watch a run; the newest choice wins."""
+    chosen, _ = prepare(small_recipe('trackers=[{kind="wandb", project="p"}]'), finished)
+    assert [tracker.kind for tracker in chosen.trackers] == ["wandb"]
+    assert prepare(small_recipe(), finished)[0].trackers == ()
+
+
 def test_foreign_folders_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(ArtifactError, match="not a run"):

@@ -103,3 +103,17 @@ def test_a_run_ends_with_the_average() -> None:
     plain = small_run(spec=changed(ema_decay=0.0))
     plain.run()
     assert not torch.allclose(kept, next(plain.model.parameters()), rtol=1e-5, atol=1e-6)
+
+
+def test_listeners_see_the_weights_that_were_validated() -> None:
+    class Looking(Listener):
+        seen: torch.Tensor
+
+        def logged(self, record: Record) -> None:
+            if record["kind"] == "validation":
+                self.seen = next(training.model.parameters()).detach().clone()
+
+    looking = Looking()
+    training = small_run(listeners=[looking])
+    training.run()
+    assert torch.equal(looking.seen, next(training.model.parameters()))  # the average is kept

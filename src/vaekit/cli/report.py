@@ -2,10 +2,12 @@
 
 import math
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
@@ -16,23 +18,13 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
+from vaekit.cli.measures import SECONDS_BETWEEN_LINES, measures_table, measuring, protocol_lines
 from vaekit.training import Listener, Plan, Record
 
 if TYPE_CHECKING:
-    from vaekit.evaluation import Results
     from vaekit.recipes import Recipe
     from vaekit.runs import Run
-
-SECONDS_BETWEEN_LINES: Final = 10.0
-
-# Key of the results, what the table calls it, and the sign it is shown with.
-ROWS: Final = (
-    ("elbo_nats", "-ELBO", -1),
-    ("expected_log_likelihood_nats", r"  reconstruction, -E\[log p(x|z)]", -1),
-    ("kl_nats", "  KL(q(z|x) || p(z))", 1),
-)
 
 
 @final
@@ -67,7 +59,7 @@ class Reporter(Listener):
     def started(self, plan: Plan) -> None:
         self._plan = plan
         for warning in plan.warnings:
-            self._print(f"[yellow]warning:[/] {escape(warning)}")
+            self._warn(warning)
         if plan.first_step:
             epoch = plan.first_step / plan.steps_per_epoch
             self._print(f"continuing after step {plan.first_step:,} (epoch {epoch:.1f})")
@@ -100,17 +92,8 @@ class Reporter(Listener):
     def evaluating(self, run: "Run") -> None:
         """Draws and measures a trained run, with a bar of its own."""
         run.draw()
-        spec = run.recipe.evaluation
-        total = min(spec.examples or math.inf, len(run.dataset.split(spec.split)))
-        if not self.has_bar:
-            self._print(f"evaluating on {total:,} {spec.split} examples")
-            run.evaluate()
-            return
-        bar = self._bar = self._new_bar("evaluating", int(total), "")
-        try:
-            run.evaluate(progress=lambda examples: bar.advance(self._task, examples))
-        finally:
-            self._stop_bar()
+        with measuring(self.console, self.has_bar) as progress:
+            run.evaluate(progress=progress)
 
     def summarise(self, run: "Run") -> None:
         """The table of results, and where everything is."""
@@ -118,14 +101,25 @@ class Reporter(Listener):
             self._print("this run is finished already; --output FOLDER begins another one")
         results = run.results
         if results is not None:
-            self.console.print(_table(run, results))
-            self._print(_protocol(results))
+            title = f"{run.recipe.name} on {results['data']}"
+            self.console.print(measures_table(title, results))
+            self._print(protocol_lines(results))
         for picture in sorted((run.folder / "figures").glob("*.png")):
             self._print(f"{picture.stem.replace('_', ' '):<22} {escape(str(picture))}")
         if run.has_report:
             self._print(f"{'report':<22} {escape(str(run.folder / 'report.html'))}")
 
     # -- the terminal ------------------------------------------------------------------------
+
+    @contextmanager
+    def warnings_shown(self) -> Iterator[None]:
+        """Inside the block, what libraries warn of becomes a line above the bar."""
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *place, **more: self._warn(str(message))
+            yield
+
+    def _warn(self, text: str) -> None:
+        self._print(f"[yellow]warning:[/] {escape(' '.join(text.split()))}")
 
     def _print(self, text: str) -> None:
         self.console.print(text)
@@ -182,33 +176,3 @@ def _terms(record: Record) -> str:
         if key in record
     ]
     return "  ".join(parts)
-
-
-def _table(run: "Run", results: "Results") -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"{run.recipe.name} on {escape(str(results['data']))}")
-    table.add_column("nats per example", justify="right")
-    for key, name, sign in ROWS:
-        if key in results:
-            table.add_row(name, f"{sign * float(results[key] or 0):.2f}")
-    if "nll_nats" in results:
-        error = float(results["nll_standard_error_nats"] or 0)
-        k = results["num_samples"]
-        table.add_row(f"NLL, {k} importance samples", f"{results['nll_nats']:.2f} ± {error:.2f}")
-    return table
-
-
-def _protocol(results: "Results") -> str:
-    lines = [
-        f"{results['split']} split of {results['data_split']}, {results['examples']:,} examples, "
-        f"binarization {results['binarization']}, seed {results['seed']}",
-        f"training took {_duration(results['training_seconds'])}, "
-        f"evaluation {_duration(results['evaluation_seconds'])}",
-    ]
-    return "\n".join(lines)
-
-
-def _duration(seconds: object) -> str:
-    exact = float(str(seconds))
-    minutes, rest = divmod(round(exact), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{exact:.1f} s"

@@ -55,11 +55,12 @@ def train(
         return
     reporter = Reporter(quiet)
     reporter.announce(chosen, folder)
-    run = fit(chosen, folder, [reporter])
-    if run.results is None:
-        reporter.evaluating(run)
-    if not run.has_report:
-        run.report()
+    with reporter.warnings_shown():
+        run = fit(chosen, folder, [reporter])
+        if run.results is None:
+            reporter.evaluating(run)
+        if not run.has_report:
+            run.report()
     reporter.summarise(run)
 
 

@@ -22,6 +22,7 @@ from vaekit.data.splits import InMemorySplit, Rows, Split
 from vaekit.data.statistics import Statistics, statistics
 from vaekit.data.transforms import (
     BinarizeSpec,
+    Dequantize,
     DequantizeSpec,
     GreySpec,
     IntegersSpec,
@@ -37,6 +38,7 @@ __all__ = [
     "BinarizeSpec",
     "DataSpec",
     "Dataset",
+    "Dequantize",
     "DequantizeSpec",
     "DigitsSpec",
     "FashionMnistSpec",

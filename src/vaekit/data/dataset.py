@@ -25,7 +25,7 @@ class Dataset:
     Args:
         name: What it is called.
         schema: The form of one example.
-        splits: "train", and "validation" and "test" where there are any.
+        splits: Some of "train", "validation" and "test".
         source: Where it came from, in words.
         split_name: How it was divided, as printed beside numbers.
     """
@@ -39,10 +39,10 @@ class Dataset:
     def __post_init__(self) -> None:
         unknown = set(self.splits) - set(SPLIT_NAMES)
         empty = [name for name, split in self.splits.items() if len(split) == 0]
-        if unknown or empty or "train" not in self.splits:
+        if unknown or empty or not self.splits:
             raise DataError(
-                "The splits of a data set are 'train' and, where they have examples, "
-                "'validation' and 'test'.",
+                "The splits of a data set are some of 'train', 'validation' and 'test', each "
+                "with examples.",
                 where=self.name,
                 found={name: len(split) for name, split in self.splits.items()},
                 remedy="leave a split without examples out",

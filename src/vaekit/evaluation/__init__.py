@@ -1,6 +1,44 @@
 """Measures of a trained model, with their protocol."""
 
-from vaekit.evaluation.evaluate import EvaluationSpec, Results, evaluate
+from vaekit.evaluation.aggregate_posterior import (
+    Moments,
+    active_units,
+    mutual_information,
+    no_noise,
+    posterior_moments,
+)
+from vaekit.evaluation.amortization_gap import amortization_gap
+from vaekit.evaluation.annealed_importance_sampling import (
+    AISSpec,
+    Annealed,
+    annealed_importance_sampling,
+    sandwich,
+)
+from vaekit.evaluation.code_length import bits_per_dim
+from vaekit.evaluation.evaluate import Results, evaluate
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
+from vaekit.evaluation.pixels import ReconstructionError, reconstruction, sharpness
+from vaekit.evaluation.task import EvaluationSpec, Progress
 
-__all__ = ["Estimate", "EvaluationSpec", "Results", "evaluate", "importance_sampling"]
+__all__ = [
+    "AISSpec",
+    "Annealed",
+    "Estimate",
+    "EvaluationSpec",
+    "Moments",
+    "Progress",
+    "ReconstructionError",
+    "Results",
+    "active_units",
+    "amortization_gap",
+    "annealed_importance_sampling",
+    "bits_per_dim",
+    "evaluate",
+    "importance_sampling",
+    "mutual_information",
+    "no_noise",
+    "posterior_moments",
+    "reconstruction",
+    "sandwich",
+    "sharpness",
+]

@@ -2,31 +2,40 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
-from pydantic import Field, PositiveInt
+from jaxtyping import Float64
+from torch import Tensor
 
-from vaekit.data import Dataset, Observation, Transform, present
-from vaekit.evaluation.importance_sampling import importance_sampling
+from vaekit.data import Dataset, Transform
+from vaekit.evaluation.aggregate_posterior import (
+    ACTIVE,
+    THRESHOLDS,
+    Moments,
+    active_units,
+    mutual_information,
+    posterior_moments,
+)
+from vaekit.evaluation.amortization_gap import amortization_gap
+from vaekit.evaluation.annealed_importance_sampling import (
+    AISSpec,
+    annealed_importance_sampling,
+    sandwich,
+)
+from vaekit.evaluation.code_length import CROSS_ENTROPY_NOTE, bits_per_dim, is_cross_entropy
+from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
+from vaekit.evaluation.pca import pca_mse
+from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
+from vaekit.evaluation.task import EvaluationSpec, Progress, Task
 from vaekit.models import Model
-from vaekit.spec import Spec
+from vaekit.numerics import generator_for
 
-Results: TypeAlias = dict[str, float | int | str | None]
-Progress: TypeAlias = Callable[[int], None]
-
-
-class EvaluationSpec(Spec):
-    """Choices of the final evaluation."""
-
-    split: Literal["test", "validation", "train"] = "test"
-    num_samples: PositiveInt = Field(default=500, description="Importance samples k per example.")
-    examples: PositiveInt | None = Field(
-        default=None, description="The first so many; all if absent."
-    )
-    seed: int = Field(default=0, description="Seed of the binarisation and of the samples.")
+Results: TypeAlias = dict[str, Any]
+"""A JSON tree: numbers whose keys carry their unit, and the protocol."""
+SHARP_SAMPLES = 1000
 
 
 def evaluate(
@@ -35,63 +44,177 @@ def evaluate(
     transform: Transform,
     spec: EvaluationSpec,
     device: torch.device | str = "cpu",
-    progress: Progress = lambda examples: None,
+    progress: Progress = lambda measure, share: None,
 ) -> Results:
     """Measures `model` on one split.
 
     Returns:
-        Numbers whose keys carry their unit, and the protocol they were measured under.
+        Numbers whose keys carry their unit, and the protocol they were measured under. What
+        is not defined for a model or its data is absent.
     """
     start = time.perf_counter()
-    split = dataset.split(spec.split)
-    wanted = min(spec.examples or len(split), len(split))
-    shown = _first(present(split, transform, spec.seed, device), wanted)
-    measure = _with_density if model.facts.has_density else _without_density
+    task = Task(model, dataset, transform, spec, device, progress)
     with _evaluating(model):
-        numbers = measure(model, shown, spec, progress)
+        numbers = _with_density(task) if model.facts.has_density else _without_density(task)
+        numbers |= _pixels(task)
+        notes = [CROSS_ENTROPY_NOTE] if is_cross_entropy(transform, task.value_likelihood()) else []
     return {
         **numbers,
         "split": spec.split,
-        "examples": wanted,
+        "examples": task.examples,
         "binarization": transform.protocol,
         "seed": spec.seed,
         "data": dataset.name,
         "data_split": dataset.split_name,
         "data_fingerprint": dataset.fingerprint,
         "evaluation_seconds": time.perf_counter() - start,
+        "notes": notes,
     }
 
 
-def _with_density(
-    model: Model, observations: Iterable[Observation], spec: EvaluationSpec, progress: Progress
-) -> Results:
-    k, seed = spec.num_samples, spec.seed
-    estimate = importance_sampling(model, observations, k, seed, progress=progress)
-    n = len(estimate.log_likelihood)
-    elbo = estimate.expected_log_likelihood - estimate.kl
-    # One example has no spread; a NaN would not be JSON.
-    error = estimate.log_likelihood.std().item() / math.sqrt(n) if n > 1 else None
+def _with_density(task: Task) -> Results:
+    numbers = _likelihood(task)
+    moments = posterior_moments(task.model, task.shown())
+    numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
+    if task.spec.amortization_examples:
+        numbers |= _amortization(task)
+    if task.spec.ais is not None:
+        numbers |= _annealed(task, task.spec.ais)
+    return numbers
+
+
+# -- likelihood ----------------------------------------------------------------------------------
+
+
+def _likelihood(task: Task) -> Results:
+    spec, done = task.spec, 0
+
+    def told(examples: int) -> None:
+        nonlocal done
+        done += examples
+        task.progress(f"{spec.num_samples} importance samples", done / task.examples)
+
+    estimate = importance_sampling(
+        task.model, task.shown(), spec.num_samples, spec.seed, progress=told
+    )
+    numbers = _of_estimate(estimate)
+    per_dim = bits_per_dim(
+        numbers["nll_nats"],
+        math.prod(task.model.event_shape),
+        task.transform,
+        task.value_likelihood(),
+    )
+    if per_dim is not None and task.dataset.schema.missing == "forbid":
+        numbers["bits_per_dim"] = per_dim
+    return numbers
+
+
+def _of_estimate(estimate: Estimate) -> Results:
+    layers = [layer.flatten() for layer in estimate.kl_per_dimension]
+    n = len(estimate.kl)
     return {
-        "elbo_nats": elbo.mean().item(),
+        "elbo_nats": estimate.elbo.mean().item(),
+        "elbo_standard_error_nats": _standard_error(estimate.elbo),
         "expected_log_likelihood_nats": estimate.expected_log_likelihood.mean().item(),
         "kl_nats": estimate.kl.mean().item(),
         "nll_nats": -estimate.log_likelihood.mean().item(),
-        "nll_standard_error_nats": error,
+        "nll_standard_error_nats": _standard_error(estimate.log_likelihood),
+        "nll_monte_carlo_error_nats": estimate.monte_carlo_error.norm().item() / n,
         "effective_sample_size": estimate.effective_sample_size.mean().item(),
-        "num_samples": k,
+        "num_samples": estimate.num_samples,
+        "kl_nats_per_layer": [layer.sum().item() for layer in layers],
+        "kl_nats_per_dimension": [layer.tolist() for layer in layers],
+        "latent_dim": sum(map(len, layers)),
     }
 
 
+def _standard_error(values: Float64[Tensor, " examples"]) -> float | None:
+    # One example has no spread; a NaN would not be JSON.
+    return values.std().item() / math.sqrt(len(values)) if len(values) > 1 else None
+
+
+def _annealed(task: Task, spec: AISSpec) -> Results:
+    shown = task.first(spec.examples)
+    seed, name = task.spec.seed, "annealed importance sampling"
+    found = annealed_importance_sampling(
+        task.model, shown, spec, seed, lambda share: task.progress(name, share)
+    )
+    same = importance_sampling(task.model, [shown], task.spec.num_samples, seed)
+    lower, upper = sandwich(task.model, len(shown), spec, seed)
+    return {
+        "ais_nll_nats": -found.log_likelihood.mean().item(),
+        "ais_nll_standard_error_nats": _standard_error(found.log_likelihood),
+        "ais_examples": len(shown),
+        "ais_chains": spec.chains,
+        "ais_temperatures": spec.temperatures,
+        "ais_acceptance_rate": found.acceptance_rate.mean().item(),
+        "ais_importance_sampled_nll_nats": -same.log_likelihood.mean().item(),
+        "ais_sandwich_nats": (upper - lower).mean().item(),
+    }
+
+
+# -- latent space --------------------------------------------------------------------------------
+
+
+def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
+    numbers: Results = {
+        "active_units": active_units(moments, ACTIVE),
+        "active_units_by_threshold": {f"{t:g}": active_units(moments, t) for t in THRESHOLDS},
+    }
+    if len(moments) == 1:
+        n, information = len(moments[0].mean), mutual_information(moments[0], seed)
+        numbers |= {
+            "mutual_information_nats": information,
+            "aggregate_kl_nats": kl_nats - information,
+            "mutual_information_examples": n,
+            "mutual_information_cap_nats": math.log(n),
+        }
+    return numbers
+
+
+def _amortization(task: Task) -> Results:
+    gaps = amortization_gap(
+        task.model,
+        task.first(task.spec.amortization_examples),
+        task.spec.seed,
+        lambda share: task.progress("amortization gap", share),
+    )
+    return {
+        "amortization_gap_nats": gaps.mean().item(),
+        "amortization_gap_standard_error_nats": _standard_error(gaps),
+        "amortization_gap_examples": len(gaps),
+    }
+
+
+# -- values --------------------------------------------------------------------------------------
+
+
 @torch.no_grad()
-def _without_density(
-    model: Model, observations: Iterable[Observation], _: EvaluationSpec, progress: Progress
-) -> Results:
-    total, n = 0.0, 0
-    for observation in observations:
-        total += model.infer(observation).log_likelihood().double().sum().item()
-        n += len(observation)
-        progress(len(observation))
-    return {"expected_log_likelihood_nats": total / n}
+def _without_density(task: Task) -> Results:
+    total = 0.0
+    for observation in task.shown():
+        total += task.model.infer(observation).log_likelihood().double().sum().item()
+        task.progress("likelihood", len(observation) / task.examples)
+    return {"expected_log_likelihood_nats": total / task.examples}
+
+
+def _pixels(task: Task) -> Results:
+    schema = task.dataset.schema
+    error = ReconstructionError(task.model, task.transform, schema)
+    for rows in task.raw():
+        error.update(rows)
+    numbers: Results = dict(error.compute())
+    if "train" in task.dataset.splits:
+        train, components = task.dataset.split("train"), task.latent_dim
+        linear = pca_mse(train.blocks(4096), task.raw(), components, schema)
+        if linear is not None:
+            numbers |= {"pca_mse": linear, "pca_components": components}
+    if task.model.facts.has_density:
+        source = generator_for(task.spec.seed, "sharpness", device=task.device)
+        sharp = sample_sharpness(task.model, task.transform, schema, SHARP_SAMPLES, source)
+        if sharp is not None:
+            numbers["sharpness_samples"] = sharp
+    return numbers
 
 
 @contextmanager
@@ -104,11 +227,3 @@ def _evaluating(model: Model) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
-
-
-def _first(observations: Iterable[Observation], wanted: int) -> Iterator[Observation]:
-    for observation in observations:
-        yield observation[:wanted]
-        wanted -= len(observation)
-        if wanted <= 0:
-            return  # before the next block is read

@@ -1,11 +1,12 @@
 """Log-likelihood by importance sampling, and the ELBO from the same samples.
 
-    log p(x) ~ log 1/k sum_i p(x, z_i) / q(z_i | x),    z_i ~ q(z | x)
+    log p(x) ~ log 1/k sum_i w_i,    w_i = p(x, z_i) / q(z_i | x),    z_i ~ q(z | x)
 
-In expectation the estimate is a lower bound that rises with k; its effective sample size,
-(sum w)^2 / sum w^2, says how much of k was of use. The sum runs in float64, and the noise of
-an example depends on its position in the split alone, so that no way of cutting the work
-into chunks changes the answer.
+In expectation the estimate is a lower bound that rises with k. Its effective sample size,
+ESS = (sum w)^2 / sum w^2, says how much of k was of use, and its Monte Carlo error is
+sqrt(1 / ESS - 1 / k), by the delta method. Every example is encoded once; the sum runs in
+float64; and the noise of an example depends on its position in the split alone, so that no way
+of cutting the work into chunks changes the answer.
 
 Reference:
     Burda, Grosse and Salakhutdinov (2015), Importance Weighted Autoencoders, section 5,
@@ -23,7 +24,8 @@ from torch import Tensor
 
 from vaekit.data import Observation
 from vaekit.errors import DataError, SpecError
-from vaekit.models import Model, Noise
+from vaekit.evaluation.memory import BUDGET_BYTES, rows_within
+from vaekit.models import Encoding, Inference, Model, Noise
 from vaekit.numerics import draw_noise, generator_for
 
 SAMPLES_PER_BLOCK = 500
@@ -40,12 +42,27 @@ class Estimate:
         expected_log_likelihood: E_q[log p(x | z)], averaged over the same samples.
         kl: KL(q || p), exact where the model knows it, else averaged over the samples.
         effective_sample_size: Between 1 and the number of samples.
+        kl_per_dimension: KL of each latent dimension, averaged over examples, per layer.
+        num_samples: Importance samples k.
     """
 
     log_likelihood: Float64[Tensor, " examples"]
     expected_log_likelihood: Float64[Tensor, " examples"]
     kl: Float64[Tensor, " examples"]
     effective_sample_size: Float64[Tensor, " examples"]
+    kl_per_dimension: tuple[Float64[Tensor, "*latent"], ...]
+    num_samples: int
+
+    @property
+    def elbo(self) -> Float64[Tensor, " examples"]:
+        """E_q[log p(x | z)] - KL(q || p)."""
+        return self.expected_log_likelihood - self.kl
+
+    @property
+    def monte_carlo_error(self) -> Float64[Tensor, " examples"]:
+        """Standard deviation of `log_likelihood` over draws of its samples."""
+        variance = 1 / self.effective_sample_size - 1 / self.num_samples
+        return variance.clamp_min(0.0).sqrt()
 
 
 @torch.no_grad()
@@ -54,7 +71,7 @@ def importance_sampling(
     observations: Iterable[Observation],
     num_samples: int,
     seed: int,
-    rows_per_chunk: int = 8192,
+    budget_bytes: int = BUDGET_BYTES,
     progress: Callable[[int], None] = lambda examples: None,
 ) -> Estimate:
     """Estimates log p(x) and the ELBO for every example.
@@ -64,8 +81,7 @@ def importance_sampling(
         observations: The examples, in order.
         num_samples: Importance samples k per example.
         seed: Seed of the samples.
-        rows_per_chunk: Decoded rows held in memory at a time, but one example's block of
-            samples at least.
+        budget_bytes: Memory for what is decoded at a time, one row at least.
         progress: Told the number of examples that were finished.
 
     Raises:
@@ -79,57 +95,91 @@ def importance_sampling(
             "This model has no density, so it has no likelihood to estimate.",
             remedy="choose model.kind = 'vae'",
         )
-    examples_per_chunk = max(1, rows_per_chunk // min(num_samples, SAMPLES_PER_BLOCK))
     parts: list[Estimate] = []
-    first = 0
-    for observation in _chunks(observations, examples_per_chunk):
-        parts.append(_estimate(model, observation, first, num_samples, seed))
-        first += len(observation)
-        progress(len(observation))
+    rows = first = 0
+    for block in observations:
+        if len(block) == 0:
+            continue
+        rows = rows or rows_within(budget_bytes, model, block)
+        for observation in _chunks(block, max(1, rows // min(num_samples, SAMPLES_PER_BLOCK))):
+            parts.append(_estimate(model, observation, first, num_samples, seed, rows))
+            first += len(observation)
+            progress(len(observation))
     if not parts:
         raise DataError(
             "There are no examples to estimate a likelihood of.", expected="one or more"
         )
-    columns = ("log_likelihood", "expected_log_likelihood", "kl", "effective_sample_size")
-    return Estimate(*(torch.cat([getattr(part, name) for part in parts]) for name in columns))
+    return _joined(parts)
 
 
-def _chunks(observations: Iterable[Observation], size: int) -> Iterator[Observation]:
-    for observation in observations:
-        for start in range(0, len(observation), size):
-            yield observation[start : start + size]
+def _chunks(observation: Observation, size: int) -> Iterator[Observation]:
+    for start in range(0, len(observation), size):
+        yield observation[start : start + size]
+
+
+def _joined(parts: list[Estimate]) -> Estimate:
+    n = sum(len(part.kl) for part in parts)
+    layers = zip(*(part.kl_per_dimension for part in parts), strict=True)
+    shares = [len(part.kl) / n for part in parts]
+    return Estimate(
+        torch.cat([part.log_likelihood for part in parts]),
+        torch.cat([part.expected_log_likelihood for part in parts]),
+        torch.cat([part.kl for part in parts]),
+        torch.cat([part.effective_sample_size for part in parts]),
+        tuple(
+            torch.stack([share * kl for share, kl in zip(shares, layer, strict=True)]).sum(0)
+            for layer in layers
+        ),
+        parts[0].num_samples,
+    )
 
 
 def _estimate(
-    model: Model, observation: Observation, first: int, num_samples: int, seed: int
+    model: Model, observation: Observation, first: int, num_samples: int, seed: int, rows: int
 ) -> Estimate:
     """One chunk, whose first example is number `first` of the split."""
     n, device = len(observation), observation.x.device
     total = torch.full((n,), -math.inf, dtype=torch.float64, device=device)
-    total_of_squares = total.clone()
-    fit, kl = torch.zeros_like(total), torch.zeros_like(total)
-    for block, start in enumerate(range(0, num_samples, SAMPLES_PER_BLOCK)):
-        size = min(SAMPLES_PER_BLOCK, num_samples - start)
-        noise = _noise(model, range(first, first + n), block, size, seed, observation.x)
-        inference = model.infer(observation, size, noise)
+    total_of_squares, fit = total.clone(), torch.zeros_like(total)
+    kl: list[Tensor] = []
+    for inference in _inferences(model, observation, first, num_samples, seed, rows):
         log_likelihood = inference.log_likelihood().double()
         log_weights = log_likelihood + inference.log_prior().double() - inference.log_q().double()
         total = torch.logaddexp(total, log_weights.logsumexp(0))
         total_of_squares = torch.logaddexp(total_of_squares, (2 * log_weights).logsumexp(0))
         fit += log_likelihood.sum(0)
-        for layer in inference.kl:
-            kl += size * layer.double().flatten(2).sum(-1).mean(0)
+        weight = len(log_weights) / num_samples
+        layers = [weight * layer.double().mean(0) for layer in inference.kl]
+        kl = [old + new for old, new in zip(kl, layers, strict=True)] if kl else layers
     return Estimate(
         log_likelihood=total - math.log(num_samples),
         expected_log_likelihood=fit / num_samples,
-        kl=kl / num_samples,
+        kl=torch.stack([layer.flatten(1).sum(-1) for layer in kl]).sum(0),
         effective_sample_size=(2 * total - total_of_squares).exp(),
+        kl_per_dimension=tuple(layer.mean(0) for layer in kl),
+        num_samples=num_samples,
     )
 
 
-def _noise(model: Model, examples: range, block: int, size: int, seed: int, like: Tensor) -> Noise:
+def _inferences(
+    model: Model, observation: Observation, first: int, num_samples: int, seed: int, rows: int
+) -> Iterator[Inference]:
+    """All samples of a chunk, so many at a time that they fit."""
+    n, encoding = len(observation), model.encode(observation)
+    most = max(1, rows // n)
+    for block, start in enumerate(range(0, num_samples, SAMPLES_PER_BLOCK)):
+        size = min(SAMPLES_PER_BLOCK, num_samples - start)
+        noise = _noise(model, range(first, first + n), block, size, seed, encoding)
+        for at in range(0, size, most):
+            piece = tuple(layer[at : at + most] for layer in noise)
+            yield model.infer(observation, min(most, size - at), piece, encoding=encoding)
+
+
+def _noise(
+    model: Model, examples: range, block: int, size: int, seed: int, encoding: Encoding
+) -> Noise:
     """Noise keyed by (seed, example, block), side by side along the batch."""
-    spec = model.noise_spec(1, size)
+    spec, like = model.noise_spec(1, size), encoding[0]
     each = [
         draw_noise(
             spec,

@@ -5,7 +5,15 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.models.autoencoder import Autoencoder, AutoencoderSpec
-from vaekit.models.model import Facts, Inference, Latents, Model, Noise
+from vaekit.models.model import (
+    Encoding,
+    Facts,
+    Inference,
+    Latents,
+    Model,
+    Noise,
+    log_prob_per_value,
+)
 from vaekit.models.vae import VAE, VAESpec
 
 ModelSpec: TypeAlias = Annotated[VAESpec | AutoencoderSpec, Field(discriminator="kind")]
@@ -14,6 +22,7 @@ __all__ = [
     "VAE",
     "Autoencoder",
     "AutoencoderSpec",
+    "Encoding",
     "Facts",
     "Inference",
     "Latents",
@@ -21,4 +30,5 @@ __all__ = [
     "ModelSpec",
     "Noise",
     "VAESpec",
+    "log_prob_per_value",
 ]

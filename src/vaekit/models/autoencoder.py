@@ -21,7 +21,7 @@ from vaekit.errors import SpecError
 from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
-from vaekit.models.model import Facts, Inference, Latents, Model, Noise
+from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
 from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
 from vaekit.numerics import NoiseSpec
 from vaekit.spec import Spec
@@ -56,15 +56,20 @@ class Autoencoder(Model):
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return ()
 
+    def encode(self, observation: Observation) -> Encoding:
+        """The code."""
+        return (self.encoder(observation),)
+
     def infer(
         self,
         observation: Observation,
         num_samples: int = 1,
         noise: Noise | None = None,
         generator: torch.Generator | None = None,
+        encoding: Encoding | None = None,
     ) -> Inference:
         """The one code of each example, `num_samples` times over; there is no posterior."""
-        code = self.encoder(observation)
+        (code,) = encoding or self.encode(observation)
         z = (code.expand(num_samples, *code.shape),)
         return Inference(observation, z, posterior=(), prior=(), likelihood=self.decode(z))
 

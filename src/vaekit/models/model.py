@@ -26,6 +26,7 @@ from vaekit.numerics import NoiseSpec
 
 Latents: TypeAlias = tuple[Float[Tensor, "samples batch *latent"], ...]
 Noise: TypeAlias = tuple[Tensor, ...]
+Encoding: TypeAlias = tuple[Float[Tensor, "batch *features"], ...]
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,7 @@ class Inference:
 
     def log_likelihood_per_value(self) -> Float[Tensor, "samples batch *event"]:
         """log p(x_i | z) in nats; zero where a value was not observed."""
-        x, mask = self.observation.x, self.observation.mask
-        if mask is None:
-            return self.likelihood.base_dist.log_prob(x)
-        # Zero can be scored by every likelihood. Whatever else stands in a gap (a NaN) would
-        # come back in the gradient, even where its log-probability is dropped.
-        per_value = self.likelihood.base_dist.log_prob(torch.where(mask, x, 0.0))
-        return torch.where(mask, per_value, 0.0)
+        return log_prob_per_value(self.likelihood, self.observation)
 
     def log_likelihood(self) -> Float[Tensor, "samples batch"]:
         """log p(x | z) in nats, over the observed values."""
@@ -108,6 +103,17 @@ class Inference:
     def log_weights(self) -> Float[Tensor, "samples batch"]:
         """log p(x, z) - log q(z | x) in nats: importance weights of z for p(x)."""
         return self.log_likelihood() + self.log_prior() - self.log_q()
+
+
+def log_prob_per_value(likelihood: Independent, observation: Observation) -> Float[Tensor, "..."]:
+    """log p(x_i | z) in nats, shape (*batch shape, *event); zero where x_i was not observed."""
+    x, mask = observation.x, observation.mask
+    if mask is None:
+        return likelihood.base_dist.log_prob(x)
+    # Zero can be scored by every likelihood. Whatever else stands in a gap (a NaN) would
+    # come back in the gradient, even where its log-probability is dropped.
+    per_value = likelihood.base_dist.log_prob(torch.where(mask, x, 0.0))
+    return torch.where(mask, per_value, 0.0)
 
 
 def _joint_log_prob(factors: tuple[Independent, ...], z: Latents) -> Tensor:
@@ -144,12 +150,17 @@ class Model(nn.Module, ABC):
         """
 
     @abstractmethod
+    def encode(self, observation: Observation) -> Encoding:
+        """What the encoder says of each example; everything else about x follows from it."""
+
+    @abstractmethod
     def infer(
         self,
         observation: Observation,
         num_samples: int = 1,
         noise: Noise | None = None,
         generator: torch.Generator | None = None,
+        encoding: Encoding | None = None,
     ) -> Inference:
         """Draws z from q(z | x) and gathers what the objectives need.
 
@@ -158,6 +169,8 @@ class Model(nn.Module, ABC):
             num_samples: Samples of z per example.
             noise: What to draw with, as `noise_spec` asks; drawn from `generator` if absent.
             generator: Source of noise, on the device of the observation.
+            encoding: What `encode` said of the observation, so that drawing again does not
+                encode again; also where a q of one's own is put in.
         """
 
     @abstractmethod

@@ -22,7 +22,7 @@ from vaekit.distributions import from_noise
 from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
-from vaekit.models.model import Facts, Inference, Latents, Model, Noise
+from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
 from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
 from vaekit.numerics import NoiseSpec, draw_noise
 from vaekit.posteriors import DiagonalGaussianPosterior, DiagonalGaussianSpec, PosteriorSpec
@@ -67,14 +67,20 @@ class VAE(Model):
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return (NoiseSpec("z", (num_samples, batch, self.latent_dim)),)
 
+    def encode(self, observation: Observation) -> Encoding:
+        """Parameters of the posterior."""
+        return (self.encoder(observation),)
+
     def infer(
         self,
         observation: Observation,
         num_samples: int = 1,
         noise: Noise | None = None,
         generator: torch.Generator | None = None,
+        encoding: Encoding | None = None,
     ) -> Inference:
-        posterior = self.posterior(self.encoder(observation))
+        (parameters,) = encoding or self.encode(observation)
+        posterior = self.posterior(parameters)
         z = (from_noise(posterior, self._noise(len(observation), num_samples, noise, generator)),)
         return Inference(
             observation=observation,

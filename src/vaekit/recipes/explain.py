@@ -1,7 +1,7 @@
 """What is wrong with a recipe, in the words of its reader."""
 
 import difflib
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -12,15 +12,22 @@ from vaekit.recipes.recipe import Recipe
 
 Key: TypeAlias = tuple[str, ...]
 
+FORMS: Final = {
+    "tuple_type": "a list in brackets",
+    "model_type": "a table",
+    "model_attributes_type": "a table, such as { kind = ... }",
+}
+"""What TOML calls the form that pydantic missed."""
+
 
 def explained(error: ValidationError, where: str) -> SpecError:
     """The first mistake in full, and where the others are."""
     first, *others = error.errors()
     place = _place(first)
-    name = ".".join(place.key)
+    name = _name(place.key)
     problem, expected, found, remedy = _mistake(first, name, place.siblings)
     if others:
-        also = ", ".join(dict.fromkeys(".".join(_place(other).key) for other in others))
+        also = ", ".join(dict.fromkeys(_name(_place(other).key) for other in others))
         remedy = f"{remedy or f'correct {name}'}; then look at {also}"
     where = f"{where}, key {name}" if name else where
     return SpecError(problem, where=where, expected=expected, found=found, remedy=remedy)
@@ -35,6 +42,12 @@ def default_kinds(error: ValidationError) -> dict[Key, str]:
     """Tables that do not say which kind they are, and the kind they would be by default."""
     places = [_place(e) for e in error.errors() if e["type"] == "union_tag_not_found"]
     return {place.key: place.default.kind for place in places if hasattr(place.default, "kind")}
+
+
+def _name(key: Key) -> str:
+    """A key as its reader writes it, such as trackers[0].folder."""
+    parts = (f"[{part}]" if part.isdigit() else f".{part}" for part in key)
+    return "".join(parts).removeprefix(".")
 
 
 def _mistake(
@@ -62,7 +75,7 @@ def _mistake(
         )
     if kind == "value_error":
         return f"{name}: {context['error']}.", None, None, None
-    message = error["msg"].removeprefix("Input should be ")
+    message = FORMS.get(kind) or error["msg"].removeprefix("Input should be ")
     return f"The setting {name} cannot be used.", message, repr(found)[:200], None
 
 
@@ -88,6 +101,10 @@ def _place(error: ErrorDetails) -> _Place:
         if len(choices) > 1 and tagged:
             choices = tagged
             siblings = []
+            continue
+        if isinstance(part, int):  # an entry of a list, which has the choices of the list
+            key.append(str(part))
+            siblings, default = [], None
             continue
         siblings = sorted({name for choice in choices for name in choice.model_fields})
         key.append(str(part))

@@ -115,11 +115,13 @@ def _put(tree: Tree, key: Key, value: Any, setting: str) -> None:
     for depth, part in enumerate(key[:-1], start=1):
         tree = tree.setdefault(part, {})
         if not isinstance(tree, dict):
+            name, is_list = ".".join(key[:depth]), isinstance(tree, list)
             raise SpecError(
-                f"The setting {'.'.join(key[:depth])} is a single value here and has no parts.",
+                f"The setting {name} is a {'list' if is_list else 'single value'} here "
+                "and has no parts.",
                 where=f"--set {setting}",
-                found=f"{'.'.join(key[:depth])} = {tree!r}",
-                remedy=f"set {'.'.join(key[:depth])}.kind first",
+                found=f"{name} = {tree!r}",
+                remedy=f"set the whole of {name}" if is_list else f"set {name}.kind first",
             )
     tree[key[-1]] = value
 

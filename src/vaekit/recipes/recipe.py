@@ -9,6 +9,7 @@ from vaekit.evaluation import EvaluationSpec
 from vaekit.models import ModelSpec, VAESpec
 from vaekit.objectives import ELBOSpec, ObjectiveSpec, check_pair
 from vaekit.spec import Spec
+from vaekit.trackers import TrackerSpec
 from vaekit.training import TrainingSpec
 
 
@@ -28,6 +29,9 @@ class Recipe(Spec):
     training: TrainingSpec = Field(default=TrainingSpec(), description="How it is maximised.")
     evaluation: EvaluationSpec = Field(
         default=EvaluationSpec(), description="How the trained model is measured."
+    )
+    trackers: tuple[TrackerSpec, ...] = Field(
+        default=(), description="Who else is told about the course of training."
     )
 
     @model_validator(mode="after")

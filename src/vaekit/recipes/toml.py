@@ -1,7 +1,7 @@
 """Recipes as TOML text: what `tomllib` reads, written.
 
 The standard library reads TOML and does not write it. A recipe needs little: tables, texts,
-numbers, truth values and lists of those.
+numbers, truth values and lists of those; a table in a list is written on one line.
 """
 
 import json
@@ -26,7 +26,10 @@ def _table(table: Mapping[str, Any], path: str = "") -> Iterator[str]:
         yield from _table(table[key], f"{path}.{key}" if path else key)
 
 
-def _value(value: str | float | bool | list[Any]) -> str:
+def _value(value: str | float | bool | list[Any] | Mapping[str, Any]) -> str:
+    if isinstance(value, Mapping):
+        keys = sorted(value, key=lambda key: key != "kind")
+        return f"{{ {', '.join(f'{key} = {_value(value[key])}' for key in keys)} }}"
     if isinstance(value, list):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, str):

@@ -105,7 +105,7 @@ def _per_example(
     estimate = importance_sampling(run.model, shown, num_samples, seed, progress=progress)
     return {
         "nll_nats": -estimate.log_likelihood.cpu(),
-        "elbo_nats": (estimate.expected_log_likelihood - estimate.kl).cpu(),
+        "elbo_nats": estimate.elbo.cpu(),
         "expected_log_likelihood_nats": estimate.expected_log_likelihood.cpu(),
         "kl_nats": estimate.kl.cpu(),
     }

@@ -7,6 +7,7 @@
     results.json       what the trained model was measured at, with the protocol
     figures/           pictures
     report.html        all of it to read, in one file
+    trackers.json      what the run is called elsewhere, where it is tracked
 
 A folder belongs to one recipe. The same recipe goes on where it stopped; another one is
 refused, because it would overwrite what is there.
@@ -65,7 +66,8 @@ class RunFolder:
         """The recipe to go on with: the one of the folder, where the two agree.
 
         Where `recipe` leaves device, precision or threads to the machine, those of the folder
-        are kept, so that the run ends where it would have ended.
+        are kept, so that the run ends where it would have ended. Trackers are those of
+        `recipe`: they watch a run and change nothing about it.
 
         Raises:
             ArtifactError: The folder belongs to another recipe, or holds something else.
@@ -80,7 +82,7 @@ class RunFolder:
                 remedy="choose another one with --output",
             )
         there = self.recipe()
-        differences = _differences(_without_machine(there), _without_machine(recipe))
+        differences = _differences(_what_is_computed(there), _what_is_computed(recipe))
         if differences:
             raise ArtifactError(
                 "The folder holds a run of another recipe, which is not overwritten.",
@@ -92,7 +94,7 @@ class RunFolder:
         given = {key: getattr(recipe.training, key) for key in MACHINE}
         chosen = {key: value for key, value in given.items() if value not in (None, "auto", False)}
         training = there.training.model_copy(update=chosen)
-        return there.model_copy(update={"training": training})
+        return there.model_copy(update={"training": training, "trackers": recipe.trackers})
 
     @contextmanager
     def claimed(self, recipe: Recipe, provenance: Mapping[str, Any]) -> Iterator[None]:
@@ -169,8 +171,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _without_machine(recipe: Recipe) -> dict[str, Any]:
-    tree = recipe.model_dump(mode="json", exclude={"description"})
+def _what_is_computed(recipe: Recipe) -> dict[str, Any]:
+    tree = recipe.model_dump(mode="json", exclude={"description", "trackers"})
     for key in MACHINE:
         del tree["training"][key]
     return tree

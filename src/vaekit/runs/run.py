@@ -1,14 +1,13 @@
 """A run on disk: its recipe, log and results, and the model it trained."""
 
 import json
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import final
 
 from vaekit.data import Dataset, Transform
 from vaekit.errors import ArtifactError
-from vaekit.evaluation import Results, evaluate
+from vaekit.evaluation import Progress, Results, evaluate
 from vaekit.figures import Picture
 from vaekit.models import Model
 from vaekit.recipes import Recipe
@@ -16,6 +15,8 @@ from vaekit.runs.assembly import Assembly, assemble
 from vaekit.runs.folder import RunFolder, write, write_json
 from vaekit.runs.pictures import pictures, save_pictures
 from vaekit.runs.report import report_html
+from vaekit.runs.tracking import subject
+from vaekit.trackers import tell_results
 from vaekit.training import (
     Record,
     kept_weights,
@@ -83,17 +84,18 @@ class Run:
         file = self._files.results_file
         return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
-    def evaluate(self, progress: Callable[[int], None] = lambda examples: None) -> Results:
-        """Measures the model as the recipe says, and keeps the results.
+    def evaluate(self, progress: Progress = lambda measure, share: None) -> Results:
+        """Measures the model as the recipe says, keeps the results and tells the trackers.
 
         Args:
-            progress: Told how many more examples are done.
+            progress: Told what is being measured, and which share of it is done.
         """
         device = self.recipe.training.device
         spec = self.recipe.evaluation
         results = evaluate(self.model, self.dataset, self.transform, spec, device, progress)
         results["training_seconds"] = self.training_seconds
         write_json(self._files.results_file, results)
+        self._tell_trackers(results)
         return results
 
     def draw(self) -> list[Path]:
@@ -117,6 +119,12 @@ class Run:
     @cached_property
     def _pictures(self) -> list[Picture]:
         return pictures(self.model, self.dataset, self.transform, self.recipe, self.log)
+
+    def _tell_trackers(self, results: Results) -> None:
+        if self.recipe.trackers:
+            watching = subject(self.recipe, self._assembly, self.folder)
+            seen = int(self.log[-1]["examples_seen"])
+            tell_results(self.recipe.trackers, watching, seen, results)
 
     def _checkpoint(self) -> Checkpoint:
         newest = latest_checkpoint(self._files.checkpoints)

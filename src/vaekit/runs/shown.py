@@ -37,7 +37,7 @@ class Shown:
         self.model, self.seed = model, recipe.seed
         self.split = recipe.evaluation.split
         self._schema, self._transform = dataset.schema, transform
-        self.observation = _first(dataset, transform, recipe)
+        self.observation = first_examples(dataset, self.split, transform, recipe, EXAMPLES)
         labels = dataset.split(self.split).labels()
         self.labels = None if labels is None else labels[: len(self.observation)].numpy()
 
@@ -124,15 +124,18 @@ class Shown:
             yield self.observation[start : start + PIECE]
 
 
-def _first(dataset: Dataset, transform: Transform, recipe: Recipe) -> Observation:
+def first_examples(
+    dataset: Dataset, split: str, transform: Transform, recipe: Recipe, most: int
+) -> Observation:
+    """The first examples of a split, at most so many, as evaluation sees them."""
     blocks, count = [], 0
-    split, seed = dataset.split(recipe.evaluation.split), recipe.evaluation.seed
-    for block in present(split, transform, seed, recipe.training.device):
+    seed, device = recipe.evaluation.seed, recipe.training.device
+    for block in present(dataset.split(split), transform, seed, device):
         blocks.append(block)
         count += len(block)
-        if count >= EXAMPLES:
+        if count >= most:
             break
     masks = [block.mask for block in blocks if block.mask is not None]
     return Observation(
         torch.cat([block.x for block in blocks]), mask=torch.cat(masks) if masks else None
-    )[:EXAMPLES]
+    )[:most]

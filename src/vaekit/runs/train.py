@@ -13,6 +13,7 @@ from vaekit.runs.assembly import assemble
 from vaekit.runs.folder import RunFolder
 from vaekit.runs.provenance import provenance
 from vaekit.runs.run import Run
+from vaekit.runs.tracking import subject
 from vaekit.training import (
     Listener,
     MetricsFile,
@@ -42,6 +43,7 @@ def train(
         ArtifactError: The folder holds another run, or cannot be written to.
         DivergenceError: The loss ran away; the last good state is kept.
         Interrupted: SIGINT or SIGTERM arrived; the state was saved.
+        MissingExtraError: The package of a tracker is not installed.
     """
     chosen, folder = prepare(recipe, output)
     run = fit(chosen, folder, listeners)
@@ -80,6 +82,8 @@ def fit(recipe: Recipe, folder: Path, listeners: Sequence[Listener] = ()) -> Run
         if validation is None
         else lambda: present(validation, transform, recipe.evaluation.seed, device),
     )
+    watching = subject(recipe, parts, folder)
+    trackers = [spec.build(watching) for spec in recipe.trackers]
     with files.claimed(recipe, provenance(recipe, dataset)):
         training = Training(
             parts.model,
@@ -88,7 +92,7 @@ def fit(recipe: Recipe, folder: Path, listeners: Sequence[Listener] = ()) -> Run
             recipe.training,
             recipe.seed,
             files.checkpoints,
-            [MetricsFile(files.metrics_file), *listeners],
+            [MetricsFile(files.metrics_file), *listeners, *trackers],
         )
         try:
             training.run()

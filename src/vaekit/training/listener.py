@@ -37,7 +37,10 @@ class Listener:
         """`step` updates have been made; `reported` is the newest log record, possibly old."""
 
     def logged(self, record: Record) -> None:
-        """A line of the log: averages over some steps, or a validation."""
+        """A line of the log: averages over some steps, or a validation.
+
+        At a validation the model has the weights that were validated.
+        """
 
     def saving(self, step: int) -> None:
         """A checkpoint comes: what was told up to here will not be told again."""

@@ -178,12 +178,13 @@ class Training:
         )
 
     def _log_validation(self, observations: Iterable[Observation]) -> None:
-        with self.updater.average.applied(), memory_explained(self.spec):
-            averages = validate(self.model, self.objective, observations, self.spec, self.seed)
-        watched = averages[self.objective.monitored]
-        if not math.isfinite(watched):
-            raise not_finite("the validation bound", self.progress.step, averages)
-        self._log("validation", **averages)
+        with self.updater.average.applied():
+            with memory_explained(self.spec):
+                averages = validate(self.model, self.objective, observations, self.spec, self.seed)
+            watched = averages[self.objective.monitored]
+            if not math.isfinite(watched):
+                raise not_finite("the validation bound", self.progress.step, averages)
+            self._log("validation", **averages)  # listeners see what was validated
         stopping, epoch = self.spec.early_stopping, self.progress.step / self.steps_per_epoch
         if stopping is not None and is_best(stopping, self.progress, watched, epoch):
             averaged = {**self.model.state_dict(), **self.updater.average.state_dict()}

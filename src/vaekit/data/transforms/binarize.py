@@ -37,6 +37,7 @@ class DynamicBinarize(Transform):
 
     protocol = "dynamic"
     is_random = True
+    gives_whole_numbers = True
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
@@ -67,6 +68,7 @@ class StaticBinarize(Transform):
     """
 
     protocol = "static"
+    gives_whole_numbers = True
 
     def __init__(self, schema: Schema, seed: int) -> None:
         super().__init__(schema)
@@ -121,6 +123,7 @@ class ThresholdBinarize(Transform):
     """1 where a value's place in its range is above a threshold, else 0."""
 
     protocol = "threshold"
+    gives_whole_numbers = True
 
     def __init__(self, schema: Schema, threshold: float) -> None:
         super().__init__(schema)

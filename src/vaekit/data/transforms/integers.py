@@ -28,6 +28,7 @@ class Integers(Transform):
     """
 
     protocol = "integers"
+    gives_whole_numbers = True
 
     def __init__(self, schema: Schema, levels: int | None) -> None:
         super().__init__(schema)

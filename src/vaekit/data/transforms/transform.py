@@ -30,6 +30,8 @@ class Transform(nn.Module, ABC):
     """What is printed beside numbers that were computed with it."""
     is_random: bool = False
     """Whether two presentations of a row can differ."""
+    gives_whole_numbers: bool = False
+    """Whether presented values are whole, so that a likelihood can give them probabilities."""
 
     def __init__(self, schema: Schema) -> None:
         super().__init__()
@@ -61,7 +63,13 @@ class Transform(nn.Module, ABC):
             generator: Source of all noise, on the device of the rows; that device's default
                 generator where none is given.
         """
-        x = self.draw(rows.x, generator)
+        return self._observation(self.draw(rows.x, generator), rows)
+
+    def expected(self, rows: Rows) -> Observation:
+        """The mean over presentations of `rows`: what a served model is shown."""
+        return self._observation(self.expectation(rows.x), rows)
+
+    def _observation(self, x: Tensor, rows: Rows) -> Observation:
         if not self._marks_missing:
             return Observation(x)
         seen = ~rows.x.isnan()

@@ -1,0 +1,108 @@
+"""What the posteriors of a whole split say together: active units, and where the KL goes.
+
+With q(z) = 1/N sum_n q(z | x_n), the average KL has two parts:
+
+    1/N sum_n KL(q(z | x_n) || p(z)) = I(n; z) + KL(q(z) || p(z))
+
+The mutual information between an example's number and its code says how much is coded; it
+cannot exceed ln N. The KL of the aggregate says how far codes are from the prior they will be
+sampled from. A latent dimension is active where the posterior mean varies over the data:
+Var_n(E_q[z_i | x_n]) above a threshold.
+
+References:
+    Hoffman and Johnson (2016), ELBO surgery: yet another way to carve up the variational
+    evidence lower bound (NIPS workshop)
+    Burda, Grosse and Salakhutdinov (2015), Importance Weighted Autoencoders, appendix C
+    (active units, threshold 0.01), https://arxiv.org/abs/1509.00519
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, final
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from vaekit.data import Observation
+from vaekit.models import Model, Noise
+from vaekit.numerics import generator_for
+
+THRESHOLDS: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
+ACTIVE: Final = 0.01
+_PAIRS_AT_A_TIME: Final = 2**22
+
+
+@final
+@dataclass(frozen=True)
+class Moments:
+    """Means and standard deviations of q(z | x), of one stochastic layer.
+
+    Args:
+        mean: Posterior means; of a lower layer, given the means of the layers above.
+        stddev: Posterior standard deviations.
+    """
+
+    mean: Float64[Tensor, "examples latent"]
+    stddev: Float64[Tensor, "examples latent"]
+
+
+@torch.no_grad()
+def posterior_moments(model: Model, observations: Iterable[Observation]) -> list[Moments]:
+    """Moments of the posterior of every example, per layer from the top."""
+    layers: dict[int, list[tuple[Tensor, Tensor]]] = {}
+    for shown in observations:
+        inference = model.infer(shown, noise=no_noise(model, shown))
+        for number, factor in enumerate(inference.posterior):
+            # A layer below others has a sample dimension, of one.
+            mean, stddev = (
+                part.double().reshape(len(shown), -1) for part in (factor.mean, factor.stddev)
+            )
+            layers.setdefault(number, []).append((mean, stddev))
+    return [
+        Moments(*(torch.cat(part) for part in zip(*blocks, strict=True)))
+        for blocks in layers.values()
+    ]
+
+
+def no_noise(model: Model, observation: Observation) -> Noise:
+    """The noise with which a model takes the mean of every layer."""
+    spec = model.noise_spec(len(observation))
+    return tuple(torch.zeros(part.shape, device=observation.x.device) for part in spec)
+
+
+def active_units(moments: Iterable[Moments], threshold: float) -> int:
+    """Latent dimensions, of all layers, whose posterior mean has a variance above `threshold`.
+
+    The variance is over examples, by 1/N.
+    """
+    return sum(
+        int((layer.mean.var(dim=0, correction=0) > threshold).sum().item()) for layer in moments
+    )
+
+
+@torch.no_grad()
+def mutual_information(moments: Moments, seed: int) -> float:
+    """I(n; z) in nats, for diagonal Gaussian posteriors; one z is drawn for each example.
+
+    Args:
+        moments: Of every example, in one layer.
+        seed: Seed of the draws.
+    """
+    mean, stddev = moments.mean, moments.stddev
+    noise = torch.randn(mean.shape, generator=generator_for(seed, "aggregate"), dtype=mean.dtype)
+    z = mean + stddev * noise.to(mean.device)
+    # log q(z | x_m), up to a constant: a quadratic in z, so all pairs are one matrix product.
+    precision = stddev.pow(-2)
+    weights = torch.cat([-0.5 * precision, mean * precision], dim=1)
+    offset = -0.5 * (mean.square() * precision).sum(1) - stddev.log().sum(1)
+    rows = max(1, _PAIRS_AT_A_TIME // len(mean))
+    gaps = []
+    for start in range(0, len(z), rows):
+        at = z[start : start + rows]
+        log_q = torch.cat([at.square(), at], dim=1) @ weights.T + offset
+        own = log_q[:, start : start + len(at)].diagonal()
+        gaps.append(own - log_q.logsumexp(1))
+    # The average over m has the factor 1/N.
+    return torch.cat(gaps).mean().item() + math.log(len(z))

@@ -1,0 +1,91 @@
+"""What is measured, on which examples, and how."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, final
+
+import torch
+from pydantic import Field, NonNegativeInt, PositiveInt
+from torch.distributions import Distribution
+
+from vaekit.data import Dataset, Observation, Rows, Transform, present
+from vaekit.evaluation.annealed_importance_sampling import AISSpec
+from vaekit.models import Model
+from vaekit.spec import Spec
+
+Progress: TypeAlias = Callable[[str, float], None]
+"""Told what is being measured, and which share of it is done."""
+
+
+class EvaluationSpec(Spec):
+    """Choices of the final evaluation."""
+
+    split: Literal["test", "validation", "train"] = "test"
+    num_samples: PositiveInt = Field(default=500, description="Importance samples k per example.")
+    examples: PositiveInt | None = Field(
+        default=None, description="The first so many; all if absent."
+    )
+    seed: int = Field(default=0, description="Seed of the binarisation and of all samples.")
+    amortization_examples: NonNegativeInt = Field(
+        default=100, description="The first so many have q refined one by one; 0 leaves it out."
+    )
+    ais: AISSpec | None = Field(
+        default=None, description="Annealed importance sampling of the first examples."
+    )
+
+
+@final
+@dataclass(frozen=True)
+class Task:
+    """What is measured, on what, how."""
+
+    model: Model
+    dataset: Dataset
+    transform: Transform
+    spec: EvaluationSpec
+    device: torch.device | str
+    progress: Progress
+
+    @property
+    def examples(self) -> int:
+        """How many are measured."""
+        there = len(self.dataset.split(self.spec.split))
+        return min(self.spec.examples or there, there)
+
+    def shown(self, most: int | None = None) -> Iterator[Observation]:
+        """The first examples, drawn once and for all; all that are measured by default."""
+        split = self.dataset.split(self.spec.split)
+        left = min(self.examples, most or self.examples)
+        for observation in present(split, self.transform, self.spec.seed, self.device):
+            yield observation[:left]
+            left -= len(observation)
+            if left <= 0:
+                return  # before the next block is read
+
+    def raw(self) -> Iterator[Rows]:
+        """The same examples as raw values."""
+        left = self.examples
+        for rows in self.dataset.split(self.spec.split).blocks(1000):
+            yield rows[:left]
+            left -= len(rows)
+            if left <= 0:
+                return
+
+    def first(self, most: int) -> Observation:
+        """The first examples as one batch."""
+        blocks = list(self.shown(most))
+        masks = [block.mask for block in blocks if block.mask is not None]
+        return Observation(
+            torch.cat([block.x for block in blocks]), mask=torch.cat(masks) if masks else None
+        )
+
+    @property
+    @torch.no_grad()
+    def latent_dim(self) -> int:
+        """Numbers in a deterministic code."""
+        return self.model.embed(self.first(1)).shape[1]
+
+    @torch.no_grad()
+    def value_likelihood(self) -> Distribution:
+        """p(x_i | z) of single values, for its kind."""
+        return self.model.infer(self.first(1)).likelihood.base_dist
