@@ -109,7 +109,8 @@ class Run:
 
     def report(self) -> Path:
         """Writes `report.html`, with the results there are; returns where it is."""
-        origin = json.loads(self._files.provenance_file.read_text(encoding="utf-8"))
+        file = self._files.provenance_file
+        origin = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         results = self.results or {}
         page = report_html(self.recipe, self.dataset, results, origin, self._pictures)
         write(self._files.report_file, page)

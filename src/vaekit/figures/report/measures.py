@@ -44,7 +44,7 @@ _MEASURES = (
         "nll_nats",
         "Negative log-likelihood",
         _NATS,
-        "How surprised the model is by an example it has not seen. Lower is better.",
+        "How surprised the model is by an example. Lower is better.",
         error="nll_standard_error_nats",
     ),
     Measure(
