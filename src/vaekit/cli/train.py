@@ -58,7 +58,10 @@ def train(
     run = fit(chosen, folder, [reporter])
     if run.results is None:
         reporter.evaluating(run)
+    if not run.has_artifact:
+        run.export()
     reporter.summarise(run)
+    typer.echo(f"{'artifact':<16} {folder / 'artifact'}")
 
 
 def _recipe(name: str | None, settings: list[str], resume: Path | None) -> "Recipe":

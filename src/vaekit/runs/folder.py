@@ -6,6 +6,7 @@
     checkpoint/        the newest state
     results.json       what the trained model was measured at, with the protocol
     figures/           pictures
+    artifact/          the trained model, for whoever uses it
 
 A folder belongs to one recipe. The same recipe goes on where it stopped; another one is
 refused, because it would overwrite what is there.
@@ -42,6 +43,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoint"
         self.results_file = path / "results.json"
         self.figures = path / "figures"
+        self.artifact = path / "artifact"
 
     def recipe(self) -> Recipe:
         """The recipe that the folder belongs to.

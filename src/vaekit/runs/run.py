@@ -9,6 +9,7 @@ from typing import final
 from vaekit.data import Dataset, Transform
 from vaekit.errors import ArtifactError
 from vaekit.evaluation import Results, evaluate
+from vaekit.export import Artifact, Trained, export, load
 from vaekit.models import Model
 from vaekit.recipes import Recipe
 from vaekit.runs.assembly import Assembly, assemble
@@ -99,6 +100,39 @@ class Run:
         return draw(
             self.model, self.dataset, self.transform, self.recipe, self.log, self._files.figures
         )
+
+    @property
+    def has_artifact(self) -> bool:
+        """Whether the trained model was exported."""
+        return self._files.artifact.is_dir()
+
+    @property
+    def artifact(self) -> Artifact:
+        """The exported model, verified and loaded."""
+        return load(self._files.artifact)
+
+    def export(self) -> Path:
+        """Writes `artifact/`, the folder that everything downstream takes.
+
+        Raises:
+            ArtifactError: Training has not come to its end.
+        """
+        if not self.is_finished:
+            raise ArtifactError(
+                "This run is still training, so its model is not exported.",
+                where=self.folder,
+                remedy=f"vaekit train --resume {self.folder}",
+            )
+        provenance = json.loads(self._files.provenance_file.read_text(encoding="utf-8"))
+        trained = Trained(
+            recipe=self.recipe.model_dump(mode="json"),
+            model=self.model,
+            transform=self.transform,
+            dataset=self.dataset,
+            results=self.results or {},
+            provenance=provenance,
+        )
+        return export(self._files.artifact, trained)
 
     def _checkpoint(self) -> Checkpoint:
         newest = latest_checkpoint(self._files.checkpoints)

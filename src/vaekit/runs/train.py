@@ -29,7 +29,7 @@ def train(
     output: Path | str | None = None,
     listeners: Sequence[Listener] = (),
 ) -> Run:
-    """Trains a recipe, measures the model and draws its pictures.
+    """Trains a recipe, measures the model, draws its pictures and exports it.
 
     Args:
         recipe: A recipe, the name of one, or the path of a TOML file.
@@ -48,6 +48,8 @@ def train(
     if run.results is None:
         run.draw()
         run.evaluate()
+    if not run.has_artifact:
+        run.export()
     return run
 
 
