@@ -1,7 +1,7 @@
 """A trained model as one folder: layout, checks, format versions, signatures. No torch."""
 
 from vaekit.artifacts.contents import REQUIRED, Document, json_bytes
-from vaekit.artifacts.folder import ArtifactFolder, open_artifact
+from vaekit.artifacts.folder import ArtifactFolder, open_artifact, sign
 from vaekit.artifacts.reference import (
     Histogram,
     LatentMoments,
@@ -16,11 +16,12 @@ from vaekit.artifacts.serving import (
     Serving,
     TransformFacts,
 )
-from vaekit.artifacts.signature import make_key_pair, sign
+from vaekit.artifacts.signature import KEY_VARIABLE, make_key_pair
 from vaekit.artifacts.writing import write_artifact
 
 __all__ = [
     "FORMAT_VERSION",
+    "KEY_VARIABLE",
     "REQUIRED",
     "ArtifactFolder",
     "Document",

@@ -1,15 +1,15 @@
 """What lies in an artifact, by name.
 
-    model.safetensors   weights of the model, buffers of the transform
-    recipe.json         the resolved recipe
-    serving.json        what a server must know
-    reference.json      scores and codes of held-out examples
-    metrics.json        what the model was measured at, with the protocol
-    data.json           what it was trained on
-    provenance.json     versions, git state
-    card.md             all of this for people
-    SHA256SUMS          hashes of all of these, as `sha256sum --check` reads them
-    SHA256SUMS.sig      an Ed25519 signature of SHA256SUMS, where one was made
+model.safetensors   weights of the model, buffers of the transform
+recipe.json         the resolved recipe
+serving.json        what a server must know
+reference.json      scores and codes of held-out examples
+metrics.json        what the model was measured at, with the protocol
+data.json           what it was trained on
+provenance.json     versions, git state
+card.md             all of this for people
+SHA256SUMS          hashes of all of these, as `sha256sum --check` reads them
+SHA256SUMS.sig      an Ed25519 signature of SHA256SUMS, where one was made
 """
 
 import json

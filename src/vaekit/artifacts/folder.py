@@ -9,11 +9,11 @@ from typing import Any, NoReturn, TypeVar, final
 from pydantic import ValidationError
 
 from vaekit.artifacts import checksums
-from vaekit.artifacts.contents import REFERENCE, REQUIRED, SERVING, SUMS, Document
+from vaekit.artifacts.contents import REFERENCE, REQUIRED, SERVING, SIGNATURE, SUMS, Document
 from vaekit.artifacts.reference import Reference
 from vaekit.artifacts.serving import FORMAT_VERSION, Serving
-from vaekit.artifacts.signature import check_signature, configured_key
-from vaekit.artifacts.writing import standing
+from vaekit.artifacts.signature import check_signature, configured_key, signed
+from vaekit.artifacts.writing import standing, write_file
 from vaekit.errors import ArtifactError
 from vaekit.spec import Spec
 
@@ -62,8 +62,35 @@ def open_artifact(path: Path | str, public_key: Path | str | None = None) -> Art
     Raises:
         ArtifactError: It is damaged, tampered with, unsigned, or of another format.
     """
-    folder = _located(Path(path).expanduser())
     key = configured_key(None if public_key is None else Path(public_key).expanduser())
+    return _verified(_located(Path(path).expanduser()), key)
+
+
+def sign(path: Path | str, private_key: Path | str) -> Path:
+    """Signs an artifact that is as it was written; returns the file of the signature.
+
+    Args:
+        path: The artifact, or the run that it is of.
+        private_key: PEM file.
+
+    Raises:
+        ArtifactError: The artifact is damaged, or the key is none.
+        MissingExtraError: The extra 'sign' is not installed.
+    """
+    folder = _verified(_located(Path(path).expanduser()), key=None)
+    sums = checksums.to_text(folder.digests)
+    if sums != (folder.path / SUMS).read_bytes():
+        raise ArtifactError(
+            "The list of hashes is not as vaekit writes it, so it is not signed.",
+            where=folder.path / SUMS,
+            expected="lines sorted by name",
+            remedy="export the model again",
+        )
+    write_file(folder.path / SIGNATURE, signed(sums, Path(private_key).expanduser()))
+    return folder.path / SIGNATURE
+
+
+def _verified(folder: Path, key: Path | None) -> ArtifactFolder:
     try:
         sums = (folder / SUMS).read_bytes()
         if key is not None:

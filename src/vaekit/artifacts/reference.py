@@ -50,9 +50,7 @@ class ScoreDistribution(Spec):
             mean=float(values.mean()),
             std=float(values.std()),
             quantiles={str(level): float(np.quantile(values, level)) for level in LEVELS},
-            histogram=Histogram(
-                edges=tuple(edges.tolist()), counts=tuple(map(int, counts))
-            ),
+            histogram=Histogram(edges=tuple(edges.tolist()), counts=tuple(map(int, counts))),
         )
 
 

@@ -1,7 +1,6 @@
 """`serving.json`: what whoever runs a model must know, without building it.
 
-Shapes are tuples in which a name stands for a number that a caller chooses: "examples",
-"samples".
+In a shape, "examples" stands for however many a caller sends.
 """
 
 from typing import Any, Final, Literal, TypeAlias, final
@@ -13,7 +12,7 @@ from vaekit.spec import Spec
 
 FORMAT_VERSION: Final = 1
 
-Shape: TypeAlias = tuple[int | Literal["examples", "samples"], ...]
+Shape: TypeAlias = tuple[int | Literal["examples"], ...]
 
 
 @final
@@ -26,10 +25,10 @@ class Port(Spec):
 
 @final
 class NoiseShape(Spec):
-    """Noise that the model consumes; one example's is shared by all."""
+    """Standard noise that one stochastic layer consumes, for one sample of one example."""
 
     name: str
-    shape: Shape
+    shape: tuple[int, ...]
     kind: Literal["normal", "uniform"]
 
 
@@ -69,7 +68,11 @@ class Serving(Spec):
     vaekit: str = Field(description="Version that wrote the artifact.")
     name: str
     description: str = ""
-    form: Schema = Field(alias="schema", description="What one raw example looks like.")
+    form: Schema = Field(  # BaseModel has a method `schema`
+        validation_alias="schema",
+        serialization_alias="schema",
+        description="What one raw example looks like.",
+    )
     inputs: dict[str, Port]
     outputs: dict[str, dict[str, Port]] = Field(description="By verb.")
     latent_dim: int

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from vaekit.artifacts.contents import SIGNATURE, SUMS
+from vaekit.artifacts.contents import SIGNATURE
 from vaekit.artifacts.writing import write_file
 from vaekit.errors import ArtifactError, MissingExtraError
 
@@ -48,19 +48,20 @@ def make_key_pair(path: Path) -> KeyPair:
     secret = private.private_bytes(
         pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    public = private.public_key().public_bytes(
-        pem, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = private.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
     write_file(pair.private, secret, mode=0o600)
     write_file(pair.public, public)
     return pair
 
 
-def sign(folder: Path, private_key: Path) -> Path:
-    """Signs an artifact, which the caller has verified; returns the signature's file."""
-    key = _key(private_key, private=True)
-    write_file(folder / SIGNATURE, key.sign((folder / SUMS).read_bytes()))
-    return folder / SIGNATURE
+def signed(content: bytes, private_key: Path) -> bytes:
+    """The signature of some bytes.
+
+    Raises:
+        ArtifactError: The key cannot be read, or is none.
+        MissingExtraError: The extra 'sign' is not installed.
+    """
+    return _key(private_key, private=True).sign(content)
 
 
 def configured_key(public_key: Path | None) -> Path | None:

@@ -87,7 +87,7 @@ def _transform_facts(choices: dict[str, Any], transform: Transform) -> Transform
 
 def _noise(model: Model) -> tuple[NoiseShape, ...]:
     return tuple(
-        NoiseShape(name=spec.name, shape=("samples", "examples", *spec.shape[2:]), kind=spec.kind)
+        NoiseShape(name=spec.name, shape=spec.shape[2:], kind=spec.kind)
         for spec in model.noise_spec(batch=1)
     )
 

@@ -10,5 +10,14 @@ from vaekit.figures.loss_curves import loss_curves
 from vaekit.figures.reconstructions import reconstructions
 from vaekit.figures.samples import samples
 from vaekit.figures.save import save
+from vaekit.figures.sheet import sheet
 
-__all__ = ["compared_curves", "latent_map", "loss_curves", "reconstructions", "samples", "save"]
+__all__ = [
+    "compared_curves",
+    "latent_map",
+    "loss_curves",
+    "reconstructions",
+    "samples",
+    "save",
+    "sheet",
+]

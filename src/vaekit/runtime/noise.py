@@ -32,7 +32,8 @@ def standard_noise(
         purpose: What the noise is for, so that two purposes do not share it.
 
     Example:
-        >>> bool((standard_noise((9, 3), "normal", 0)[:2] == standard_noise((2, 3), "normal", 0)).all())
+        >>> long, short = (standard_noise((n, 3), "normal", 0) for n in (9, 2))
+        >>> bool((long[:2] == short).all())
         True
     """
     key = hashlib.blake2b(repr((int(seed), *purpose)).encode(), digest_size=16).digest()

@@ -123,7 +123,7 @@ class Runtime(ABC):
                 "A temperature cannot be used.", expected="zero or more", found=temperature
             )
         noise = [
-            standard_noise((n, *layer.shape[2:]), layer.kind, seed, "sample", layer.name)
+            standard_noise((n, *layer.shape), layer.kind, seed, "sample", layer.name)
             for layer in self.serving.noise
         ]
         starts = range(0, n, self._rows)
@@ -230,9 +230,7 @@ class Runtime(ABC):
 
     def _noise(self, num_samples: int, seed: int) -> list[np.ndarray]:
         return [
-            standard_noise(
-                (num_samples, 1, *layer.shape[2:]), layer.kind, seed, "score", layer.name
-            )
+            standard_noise((num_samples, 1, *layer.shape), layer.kind, seed, "score", layer.name)
             for layer in self.serving.noise
         ]
 
@@ -265,7 +263,9 @@ class Runtime(ABC):
         gap = (self._reconstruct(x).astype(np.float64) - x) / width
         gap = gap.reshape(len(x), -1)
         seen = ~np.isnan(gap)
-        return np.square(gap, where=seen, out=np.zeros_like(gap)).sum(1) / np.maximum(seen.sum(1), 1)
+        return np.square(gap, where=seen, out=np.zeros_like(gap)).sum(1) / np.maximum(
+            seen.sum(1), 1
+        )
 
 
 def _array(values: Any, where: str) -> np.ndarray:
