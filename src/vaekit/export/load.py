@@ -14,12 +14,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from torch import Tensor, nn
 
-from vaekit.artifacts import ArtifactFolder, open_artifact
+from vaekit.artifacts import ArtifactFolder, Document, open_artifact
 from vaekit.data import Statistics, Transform, TransformSpec
 from vaekit.errors import ArtifactError, SpecError
 from vaekit.export.artifact import Artifact
 from vaekit.models import Model, ModelSpec
-from vaekit.schema import Schema
 
 
 def load(
@@ -46,13 +45,13 @@ def load(
 
 def _built(folder: ArtifactFolder) -> tuple[Model, Transform]:
     recipe, schema = folder.document("recipe.json"), folder.serving.form
-    model_spec = _spec(TypeAdapter(ModelSpec), recipe, "model", folder)
-    transform_spec = _spec(TypeAdapter(TransformSpec), recipe, "transform", folder)
+    model_spec = _spec(ModelSpec, recipe, "model", folder)
+    transform_spec = _spec(TransformSpec, recipe, "transform", folder)
     blank = Statistics(torch.zeros(schema.event_shape), torch.ones(schema.event_shape))
     try:
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then replaced
             model = model_spec.build(schema.event_shape, blank)
-        return model, _unfitted(transform_spec, schema)
+        return model, transform_spec.unfitted(schema)
     except SpecError as error:
         raise ArtifactError(
             "The recipe of the artifact does not fit its schema.",
@@ -62,13 +61,9 @@ def _built(folder: ArtifactFolder) -> tuple[Model, Transform]:
         ) from error
 
 
-def _unfitted(spec: Any, schema: Schema) -> Transform:
-    return spec.unfitted(schema)
-
-
-def _spec(adapter: TypeAdapter[Any], recipe: Mapping[str, Any], key: str, folder: ArtifactFolder):
+def _spec(choices: Any, recipe: Document, key: str, folder: ArtifactFolder) -> Any:
     try:
-        return adapter.validate_python(recipe.get(key))
+        return TypeAdapter(choices).validate_python(recipe.get(key))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([key, *map(str, first["loc"])])

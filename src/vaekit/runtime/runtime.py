@@ -16,7 +16,8 @@ from jaxtyping import Float, Float64, Shaped
 from vaekit.artifacts import Serving
 from vaekit.errors import DataError, SpecError
 from vaekit.runtime.noise import standard_noise
-from vaekit.runtime.scores import Draws, ScoreSums
+from vaekit.runtime.scores import Draws, ScoreSums, squared_error
+from vaekit.runtime.walks import along_dimensions, straight_lines
 from vaekit.schema import Schema
 
 VALUES_AT_A_TIME: Final = 2**22
@@ -141,17 +142,7 @@ class Runtime(ABC):
             steps: Number of points on a line, both ends included.
         """
         _check_count("steps", steps, least=2)
-        a, b = self.encode(x_a), self.encode(x_b)
-        if len(a) != len(b):
-            raise DataError(
-                "Each line needs two ends.",
-                where="x_b",
-                expected=f"{len(a)} examples, as in x_a",
-                found=len(b),
-            )
-        share = np.linspace(0, 1, steps, dtype=a.dtype)[:, None]
-        between = a[:, None] * (1 - share) + b[:, None] * share
-        return self._decoded(between)
+        return self._decoded(straight_lines(self.encode(x_a), self.encode(x_b), steps))
 
     def traverse(
         self,
@@ -169,23 +160,9 @@ class Runtime(ABC):
             steps: Number of points, both ends included.
         """
         _check_count("steps", steps, least=2)
-        if not (math.isfinite(reach) and reach > 0):
-            raise SpecError("A reach cannot be used.", expected="more than zero", found=reach)
         size = self.serving.latent_dim
-        chosen = range(size) if dimensions is None else dimensions
-        wrong = [d for d in chosen if not 0 <= d < size]
-        if wrong or not chosen:
-            raise SpecError(
-                "There is no such latent dimension.",
-                where="dimensions",
-                expected=f"numbers from 0 to {size - 1}",
-                found=", ".join(map(str, wrong)) or "none",
-            )
         start = np.zeros((1, size), np.float32) if x is None else self.encode(x)
-        codes = np.tile(start[:, None, None], (1, len(chosen), steps, 1))
-        for row, dimension in enumerate(chosen):
-            codes[:, row, :, dimension] = np.linspace(-reach, reach, steps)
-        return self._decoded(codes)
+        return self._decoded(along_dimensions(start, dimensions, reach, steps))
 
     # -- what a backend does, for arrays that were checked and fit into memory -------------------
 
@@ -254,18 +231,7 @@ class Runtime(ABC):
         sums = ScoreSums()
         for noise in blocks:
             sums.add(self._infer(x, noise))
-        return {**sums.scores(), "mse": self._squared_error(x)}
-
-    def _squared_error(self, x: np.ndarray) -> Float64[np.ndarray, " examples"]:
-        """Mean over the values that were observed; zero where none was."""
-        low, high = self.schema.low, self.schema.high
-        width = 1.0 if low is None or high is None else high - low
-        gap = (self._reconstruct(x).astype(np.float64) - x) / width
-        gap = gap.reshape(len(x), -1)
-        seen = ~np.isnan(gap)
-        return np.square(gap, where=seen, out=np.zeros_like(gap)).sum(1) / np.maximum(
-            seen.sum(1), 1
-        )
+        return {**sums.scores(), "mse": squared_error(x, self._reconstruct(x), self.schema)}
 
 
 def _array(values: Any, where: str) -> np.ndarray:

@@ -10,7 +10,9 @@ import math
 from typing import NamedTuple, final
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64, Shaped
+
+from vaekit.schema import Schema
 
 
 @final
@@ -60,3 +62,19 @@ class ScoreSums:
             "kl_nats": np.asarray(kl),
             "log_likelihood_nats": total - math.log(self._samples),
         }
+
+
+def squared_error(
+    x: Shaped[np.ndarray, "examples *event"],
+    reconstruction: Float[np.ndarray, "examples *event"],
+    schema: Schema,
+) -> Float64[np.ndarray, " examples"]:
+    """Mean squared error per value, in units of the range where there is one.
+
+    It is the mean over values that were observed, and zero where none was.
+    """
+    low, high = schema.low, schema.high
+    width = 1.0 if low is None or high is None else high - low
+    gap = (reconstruction.astype(np.float64) - x) / width
+    seen, values = ~np.isnan(gap), tuple(range(1, gap.ndim))
+    return np.nansum(np.square(gap), axis=values) / np.maximum(seen.sum(values), 1)
