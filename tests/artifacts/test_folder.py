@@ -52,8 +52,8 @@ def _flip(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(content)
 
 
-def _name_in_sums(name: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n") and None
+def _name_in_sums(name: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / "SHA256SUMS").write_text(f"{'0' * 64}  {name}\n")
 
 
 def _link(folder: Path) -> None:

@@ -10,9 +10,9 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 from runs.small_recipe import small_recipe
 
+from vaekit.data import write_columns
 from vaekit.export import load
 from vaekit.runs import train
 
@@ -39,7 +39,7 @@ def main(work: Path) -> None:
         "sample": artifact.sample(2, seed=1),
         **artifact.score(x, num_samples=20, seed=3),
     }
-    np.savez_compressed(HERE / "expected.npz", **answers)
+    write_columns(HERE / "expected.npz", answers)
     print(json.dumps(run.results, indent=1))
     shutil.rmtree(work)
 
