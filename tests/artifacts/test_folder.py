@@ -146,3 +146,12 @@ def test_places_that_are_no_artifact(tmp_path: Path) -> None:
 def test_a_run_stands_for_its_artifact(tmp_path: Path) -> None:
     copied(tmp_path / "run" / "artifact")
     assert open_artifact(tmp_path / "run").path == tmp_path / "run" / "artifact"
+
+
+def test_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied(tmp_path / "run" / "artifact")
+    for folder in (tmp_path / "run", tmp_path / "run" / "artifact"):
+        monkeypatch.chdir(folder)
+        assert open_artifact(".").serving.name == "digits_v1"
+    with pytest.raises(ArtifactError, match="no artifact here"):
+        open_artifact("/")

@@ -63,7 +63,7 @@ def open_artifact(path: Path | str, public_key: Path | str | None = None) -> Art
         ArtifactError: It is damaged, tampered with, unsigned, or of another format.
     """
     key = configured_key(None if public_key is None else Path(public_key).expanduser())
-    return _verified(_located(Path(path).expanduser()), key)
+    return _verified(Path(path).expanduser(), key)
 
 
 def sign(path: Path | str, private_key: Path | str) -> Path:
@@ -77,7 +77,7 @@ def sign(path: Path | str, private_key: Path | str) -> Path:
         ArtifactError: The artifact is damaged, or the key is none.
         MissingExtraError: The extra 'sign' is not installed.
     """
-    folder = _verified(_located(Path(path).expanduser()), key=None)
+    folder = _verified(Path(path).expanduser(), key=None)
     sums = checksums.to_text(folder.digests)
     if sums != (folder.path / SUMS).read_bytes():
         raise ArtifactError(
@@ -90,8 +90,9 @@ def sign(path: Path | str, private_key: Path | str) -> Path:
     return folder.path / SIGNATURE
 
 
-def _verified(folder: Path, key: Path | None) -> ArtifactFolder:
+def _verified(path: Path, key: Path | None) -> ArtifactFolder:
     try:
+        folder = _located(path)
         sums = (folder / SUMS).read_bytes()
         if key is not None:
             check_signature(folder, sums, key)
@@ -100,7 +101,7 @@ def _verified(folder: Path, key: Path | None) -> ArtifactFolder:
     except OSError as error:
         raise ArtifactError(
             "The artifact cannot be read.",
-            where=folder,
+            where=error.filename or path,
             found=error.strerror or error,
             remedy="check its rights",
         ) from error

@@ -10,6 +10,7 @@ from typing import Final, final
 import numpy as np
 from pydantic import Field
 
+from vaekit.errors import ArtifactError
 from vaekit.spec import Spec
 
 LEVELS: Final = (
@@ -35,22 +36,35 @@ class ScoreDistribution(Spec):
     std: float
     quantiles: dict[str, float] = Field(description="By level, as in '0.05'.")
     histogram: Histogram
+    not_finite: int = Field(default=0, description="Examples left out: their score is no number.")
 
     @classmethod
     def of(cls, values: np.ndarray) -> "ScoreDistribution":
         """The distribution of a quantity.
 
+        Raises:
+            ArtifactError: Nothing in it is a finite number.
+
         Example:
             >>> ScoreDistribution.of(np.arange(11.0)).quantiles["0.9"]
             9.0
         """
-        values = np.asarray(values, dtype=np.float64)
+        given = np.asarray(values, dtype=np.float64)
+        values = given[np.isfinite(given)]
+        if len(values) == 0:
+            raise ArtifactError(
+                "The model gives no held-out example a finite score, so it is not exported.",
+                expected="finite numbers",
+                found=f"{len(given)} others",
+                remedy="look at the loss curves, and train again with a smaller learning rate",
+            )
         counts, edges = np.histogram(values, bins=BINS)
         return cls(
             mean=float(values.mean()),
             std=float(values.std()),
             quantiles={str(level): float(np.quantile(values, level)) for level in LEVELS},
             histogram=Histogram(edges=tuple(edges.tolist()), counts=tuple(map(int, counts))),
+            not_finite=len(given) - len(values),
         )
 
 

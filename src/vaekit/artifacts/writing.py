@@ -25,8 +25,8 @@ def write_artifact(path: Path, files: Mapping[str, bytes]) -> Path:
     Raises:
         ArtifactError: Something else is there, or nothing can be written.
     """
-    _check_replaceable(path)
     with _written_to(path):
+        _check_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
@@ -76,7 +76,7 @@ def _put(partial: Path, path: Path) -> None:
 
 
 def _aside(path: Path) -> Path:
-    return path.with_name(path.name + ".replaced")
+    return path.parent / f"{path.name}.replaced"
 
 
 def _check_replaceable(path: Path) -> None:

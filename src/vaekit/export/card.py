@@ -75,7 +75,7 @@ def _front_matter(serving: Serving, data: Document, results: Facts) -> Iterator[
     tags = ["variational-autoencoder" if serving.has_density else "autoencoder", "vaekit"]
     yield f"tags: {_json([*tags, serving.form.kind])}"
     yield f"datasets: {_json([data['name']])}"
-    reported = [key for key in ("nll_nats", "elbo_nats", "mse") if key in results]
+    reported = [key for key in ("nll_nats", "elbo_nats", "mse") if _number(results, key)]
     if not reported:
         return
     yield f"metrics: {_json([MEASURES[key][0] for key in reported])}"

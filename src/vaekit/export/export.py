@@ -1,5 +1,6 @@
 """Writing an artifact."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ def export(path: Path | str, trained: Trained) -> Path:
         ArtifactError: Something else is there, or nothing can be written.
     """
     recipe, dataset = dict(trained.recipe), trained.dataset
+    results = {name: value for name, value in trained.results.items() if _is_json(value)}
     serving = describe(recipe, dataset.schema, trained.model, trained.transform)
     artifact = Artifact(serving, trained.model, trained.transform)
     data = _data_document(recipe, dataset)
@@ -60,7 +62,7 @@ def export(path: Path | str, trained: Trained) -> Path:
         "recipe.json": recipe,
         "serving.json": serving.model_dump(mode="json", by_alias=True),
         "reference.json": reference.model_dump(mode="json"),
-        "metrics.json": trained.results,
+        "metrics.json": results,
         "data.json": data,
         "provenance.json": trained.provenance,
     }
@@ -69,9 +71,14 @@ def export(path: Path | str, trained: Trained) -> Path:
         {
             "model.safetensors": _tensors(trained.model, trained.transform),
             **{name: json_bytes(document) for name, document in documents.items()},
-            "card.md": card(serving, recipe, data, trained.results, trained.provenance).encode(),
+            "card.md": card(serving, recipe, data, results, trained.provenance).encode(),
         },
     )
+
+
+def _is_json(value: object) -> bool:
+    """Whether a result can be written: JSON knows neither NaN nor infinity."""
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _tensors(model: Model, transform: Transform) -> bytes:
