@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vaekit.export import load
     from vaekit.recipes import Recipe, load_recipe
     from vaekit.runs import Run, open_run, train
 
@@ -16,12 +17,13 @@ __version__ = version("vaekit")
 _HOMES = {
     "Recipe": "vaekit.recipes",
     "Run": "vaekit.runs",
+    "load": "vaekit.export",
     "load_recipe": "vaekit.recipes",
     "open_run": "vaekit.runs",
     "train": "vaekit.runs",
 }
 
-__all__ = ["Recipe", "Run", "__version__", "load_recipe", "open_run", "train"]
+__all__ = ["Recipe", "Run", "__version__", "load", "load_recipe", "open_run", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,7 @@ A schema describes raw values, before any transform. It is checked once, where d
 values again. This file is free of torch: a serving image reads it.
 """
 
+import math
 from typing import Literal, Self, TypeAlias, final
 
 import numpy as np
@@ -77,6 +78,28 @@ class Schema(Spec):
         """Whether raw values are floating-point numbers."""
         return self.dtype.startswith("float")
 
+    def fitted(self, values: np.ndarray, where: str = "x") -> np.ndarray:
+        """`values` in this layout and type, checked; shape (examples, *event_shape).
+
+        One example may come without an axis of its own; images may leave out a single channel,
+        have it last, or be flat. Whole numbers have to keep their value, floating-point numbers
+        are rounded to the precision of this type.
+
+        Args:
+            values: What was read or received.
+            where: File or field it came from, for messages.
+
+        Raises:
+            DataError: Naming what does not fit.
+        """
+        if values.dtype.kind not in "buif":
+            raise DataError(
+                "Values are not numbers.", where=where, expected=self.dtype, found=values.dtype
+            )
+        converted = self._converted(self._arranged(values), where)
+        self.check(converted, where)
+        return converted
+
     def check(self, values: np.ndarray, where: str = "x") -> None:
         """Checks a batch of raw values, shape (examples, *event_shape).
 
@@ -91,6 +114,31 @@ class Schema(Spec):
         if self.is_float:
             self._check_finite(values, where)
         self._check_range(values, where)
+
+    def _arranged(self, values: np.ndarray) -> np.ndarray:
+        """Rows in this layout, where there is no doubt which; `check` complains of the others."""
+        shape, size = self.event_shape, math.prod(self.event_shape)
+        if values.shape == shape:
+            return values[None]
+        if self.kind == "image" and values.shape[1:] == (*shape[1:], shape[0]):
+            return np.moveaxis(values, -1, 1)
+        without_channel = shape[0] == 1 and values.shape[1:] == shape[1:]
+        if values.ndim > 1 and (values.shape[1:] == (size,) or without_channel):
+            return values.reshape(len(values), *shape)
+        return values
+
+    def _converted(self, values: np.ndarray, where: str) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):  # found out below, or by `check`
+            converted = np.ascontiguousarray(values, dtype=self.dtype)
+        if not self.is_float and not np.array_equal(converted, values):
+            raise DataError(
+                f"Values do not have the type of {self.name}.",
+                where=where,
+                expected=f"{self.dtype}, or values that it can hold",
+                found=values.dtype,
+                remedy="give raw values in the units of the training data",
+            )
+        return converted
 
     def _check_form(self, values: np.ndarray, where: str) -> None:
         if values.shape[1:] != self.event_shape or values.ndim == 0:

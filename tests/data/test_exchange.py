@@ -122,3 +122,14 @@ def test_nothing_is_left_of_an_answer_that_cannot_be_written(tmp_path: Path) -> 
     with pytest.raises(DataError, match="could not be written"):
         write_columns(tmp_path / "file" / "x.csv", COLUMNS)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_tables_are_rounded_to_the_type_of_their_schema(tmp_path: Path) -> None:
+    """0.1 is no float32; a whole number that an integer cannot hold is still refused."""
+    (tmp_path / "x.csv").write_text("a,b,c\n0.1,1e-3,2\n")
+    x = read_examples(tmp_path / "x.csv", TABLE)
+    assert x.dtype == np.float32
+    assert x[0].tolist() == [np.float32(0.1), np.float32(1e-3), 2]
+    (tmp_path / "x.csv").write_text("a,b,c\n1e300,0,0\n")
+    with pytest.raises(DataError, match="not a finite number"):
+        read_examples(tmp_path / "x.csv", TABLE)

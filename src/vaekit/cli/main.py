@@ -8,10 +8,15 @@ import typer
 from rich.console import Console
 
 from vaekit import __version__
+from vaekit.cli.artifact import artifact_app
+from vaekit.cli.codes import decode, encode, reconstruct
 from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
 from vaekit.cli.list import list_all
+from vaekit.cli.sample import sample
+from vaekit.cli.score import score
 from vaekit.cli.train import train
+from vaekit.cli.walk import interpolate, traverse
 from vaekit.errors import Interrupted, VaekitError
 
 app = typer.Typer(
@@ -24,8 +29,11 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(compare)
+for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
+    app.command()(verb)
 app.command("list")(list_all)
 app.add_typer(data_app, name="data")
+app.add_typer(artifact_app, name="artifact")
 
 
 def _show_version(wanted: bool) -> bool:

@@ -139,4 +139,4 @@ class _Lines:
         now = time.monotonic()
         if measure != self._measure or now - self._at > SECONDS_BETWEEN_LINES:
             self._measure, self._at = measure, now
-            self._console.print(f"evaluating: {measure}, {share:.0%}")
+            self._console.print(f"{measure}, {share:.0%}" if share else measure)

@@ -89,11 +89,10 @@ class Reporter(Listener):
 
     # -- evaluation --------------------------------------------------------------------------
 
-    def evaluating(self, run: "Run") -> None:
-        """Draws and measures a trained run, with a bar of its own."""
-        run.draw()
+    def finishing(self, run: "Run") -> None:
+        """Draws, measures, exports and reports a trained run, with a bar of its own."""
         with measuring(self.console, self.has_bar) as progress:
-            run.evaluate(progress=progress)
+            run.finish(progress)
 
     def summarise(self, run: "Run") -> None:
         """The table of results, and where everything is."""
@@ -104,10 +103,12 @@ class Reporter(Listener):
             title = f"{run.recipe.name} on {results['data']}"
             self.console.print(measures_table(title, results))
             self._print(protocol_lines(results))
-        for picture in sorted((run.folder / "figures").glob("*.png")):
-            self._print(f"{picture.stem.replace('_', ' '):<22} {escape(str(picture))}")
-        if run.has_report:
-            self._print(f"{'report':<22} {escape(str(run.folder / 'report.html'))}")
+        for what, where in {
+            "report": run.folder / "report.html",
+            "pictures": run.folder / "figures",
+            "artifact": run.folder / "artifact",
+        }.items():
+            self._print(f"{what:<9} {escape(str(where))}")
 
     # -- the terminal ------------------------------------------------------------------------
 

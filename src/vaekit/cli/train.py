@@ -57,10 +57,7 @@ def train(
     reporter.announce(chosen, folder)
     with reporter.warnings_shown():
         run = fit(chosen, folder, [reporter])
-        if run.results is None:
-            reporter.evaluating(run)
-        if not run.has_report:
-            run.report()
+        reporter.finishing(run)
     reporter.summarise(run)
 
 

@@ -9,7 +9,6 @@ channel, have it last, or be flat.
 
 import csv
 import io
-import math
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,40 +43,10 @@ def read_examples(path: Path, schema: Schema, key: str | None = None) -> np.ndar
         x = ParquetFile(path, None).values()
     else:
         x = read_array(path, key)
-    fitted = _arranged(compact(x, str(path)), schema, str(path))
-    schema.check(fitted, str(path))
+    fitted = schema.fitted(compact(x, str(path)), str(path))
     if len(fitted) == 0:
         raise DataError("There are no examples.", where=path, expected="at least one row")
     return fitted
-
-
-def _arranged(x: np.ndarray, schema: Schema, where: str) -> np.ndarray:
-    """Rows in the schema's layout and type, where that changes no value."""
-    shape = schema.event_shape
-    if x.shape == shape:
-        x = x[None]  # one example
-    if schema.kind == "image" and x.shape[1:] == (*shape[1:], shape[0]):
-        x = np.moveaxis(x, -1, 1)
-    elif (
-        x.ndim > 0
-        and math.prod(x.shape[1:]) == math.prod(shape)
-        and x.shape[1:]
-        in (
-            shape[1:],
-            (math.prod(shape),),
-        )
-    ):
-        x = x.reshape(len(x), *shape)
-    converted = x.astype(schema.dtype)
-    if x.dtype != schema.dtype and not np.array_equal(converted, x, equal_nan=schema.is_float):
-        raise DataError(
-            f"Values do not have the type of {schema.name}.",
-            where=where,
-            expected=f"{schema.dtype}, or values that it can hold",
-            found=x.dtype,
-            remedy="give raw values in the units of the training data",
-        )
-    return np.ascontiguousarray(converted)
 
 
 def _pictures(paths: list[Path], schema: Schema) -> np.ndarray:

@@ -13,6 +13,7 @@ from vaekit.figures.reconstructions import reconstructions
 from vaekit.figures.report import DataCard, Picture, Report, report_page
 from vaekit.figures.samples import samples
 from vaekit.figures.save import encoded, save
+from vaekit.figures.sheet import sheet
 from vaekit.figures.traversals import traversals
 from vaekit.figures.worst_reconstructions import worst_reconstructions
 
@@ -30,6 +31,7 @@ __all__ = [
     "report_page",
     "samples",
     "save",
+    "sheet",
     "traversals",
     "worst_reconstructions",
 ]

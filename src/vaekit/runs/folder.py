@@ -6,6 +6,7 @@
     checkpoint/        the newest state
     results.json       what the trained model was measured at, with the protocol
     figures/           pictures
+    artifact/          the trained model, for whoever uses it
     report.html        all of it to read, in one file
     trackers.json      what the run is called elsewhere, where it is tracked
 
@@ -44,6 +45,7 @@ class RunFolder:
         self.checkpoints = path / "checkpoint"
         self.results_file = path / "results.json"
         self.figures = path / "figures"
+        self.artifact = path / "artifact"
         self.report_file = path / "report.html"
 
     def recipe(self) -> Recipe:

@@ -8,6 +8,7 @@ from typing import final
 from vaekit.data import Dataset, Transform
 from vaekit.errors import ArtifactError
 from vaekit.evaluation import Progress, Results, evaluate
+from vaekit.export import Artifact, Trained, export, load
 from vaekit.figures import Picture
 from vaekit.models import Model
 from vaekit.recipes import Recipe
@@ -98,6 +99,19 @@ class Run:
         self._tell_trackers(results)
         return results
 
+    def finish(self, progress: Progress = lambda measure, share: None) -> None:
+        """Draws, measures, exports and reports a trained run; does nothing twice."""
+        if self.results is None:
+            progress("pictures", 0.0)
+            self.draw()
+            self.evaluate(progress)
+        if not self.has_artifact:
+            progress("artifact", 0.0)
+            self.export()
+        if not self.has_report:
+            progress("report", 0.0)
+            self.report()
+
     def draw(self) -> list[Path]:
         """Draws the pictures of the run into its folder; returns where they are."""
         return save_pictures(self._pictures, self._files.figures)
@@ -125,6 +139,39 @@ class Run:
             watching = subject(self.recipe, self._assembly, self.folder)
             seen = int(self.log[-1]["examples_seen"])
             tell_results(self.recipe.trackers, watching, seen, results)
+
+    @property
+    def has_artifact(self) -> bool:
+        """Whether the trained model was exported."""
+        return self._files.artifact.is_dir()
+
+    @property
+    def artifact(self) -> Artifact:
+        """The exported model, verified and loaded."""
+        return load(self._files.artifact)
+
+    def export(self) -> Path:
+        """Writes `artifact/`, the folder that everything downstream takes.
+
+        Raises:
+            ArtifactError: Training has not come to its end.
+        """
+        if not self.is_finished:
+            raise ArtifactError(
+                "This run is still training, so its model is not exported.",
+                where=self.folder,
+                remedy=f"vaekit train --resume {self.folder}",
+            )
+        provenance = json.loads(self._files.provenance_file.read_text(encoding="utf-8"))
+        trained = Trained(
+            recipe=self.recipe.model_dump(mode="json"),
+            model=self.model,
+            transform=self.transform,
+            dataset=self.dataset,
+            results=self.results or {},
+            provenance=provenance,
+        )
+        return export(self._files.artifact, trained)
 
     def _checkpoint(self) -> Checkpoint:
         newest = latest_checkpoint(self._files.checkpoints)

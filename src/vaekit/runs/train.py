@@ -30,7 +30,7 @@ def train(
     output: Path | str | None = None,
     listeners: Sequence[Listener] = (),
 ) -> Run:
-    """Trains a recipe, measures the model and draws its pictures.
+    """Trains a recipe, measures, draws, exports and reports the model.
 
     Args:
         recipe: A recipe, the name of one, or the path of a TOML file.
@@ -47,11 +47,7 @@ def train(
     """
     chosen, folder = prepare(recipe, output)
     run = fit(chosen, folder, listeners)
-    if run.results is None:
-        run.draw()
-        run.evaluate()
-    if not run.has_report:
-        run.report()
+    run.finish()
     return run
 
 

@@ -1,0 +1,42 @@
+"""A trained model as one folder: layout, checks, format versions, signatures. No torch."""
+
+from vaekit.artifacts.contents import REQUIRED, Document, json_bytes
+from vaekit.artifacts.folder import ArtifactFolder, open_artifact, sign
+from vaekit.artifacts.reference import (
+    Histogram,
+    LatentMoments,
+    Reference,
+    ScoreDistribution,
+)
+from vaekit.artifacts.serving import (
+    FORMAT_VERSION,
+    NoiseShape,
+    Port,
+    ScoreProtocol,
+    Serving,
+    TransformFacts,
+)
+from vaekit.artifacts.signature import KEY_VARIABLE, make_key_pair
+from vaekit.artifacts.writing import write_artifact
+
+__all__ = [
+    "FORMAT_VERSION",
+    "KEY_VARIABLE",
+    "REQUIRED",
+    "ArtifactFolder",
+    "Document",
+    "Histogram",
+    "LatentMoments",
+    "NoiseShape",
+    "Port",
+    "Reference",
+    "ScoreDistribution",
+    "ScoreProtocol",
+    "Serving",
+    "TransformFacts",
+    "json_bytes",
+    "make_key_pair",
+    "open_artifact",
+    "sign",
+    "write_artifact",
+]

@@ -1,0 +1,135 @@
+"""`vaekit interpolate` and `traverse`: walks through the latent space."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaekit.cli.answers import (
+    PICTURES,
+    TABLES,
+    ArrayName,
+    Examples,
+    ExamplesPath,
+    Key,
+    ModelPath,
+    NoSeed,
+    Output,
+    SplitName,
+    as_columns,
+    check_ending,
+    counted,
+    limits,
+    opened,
+    shown,
+    write_picture,
+    write_table,
+)
+from vaekit.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from vaekit.export import Artifact
+    from vaekit.schema import Schema
+
+MOST_COLUMNS = 10
+
+
+def interpolate(
+    model: ModelPath,
+    file: ExamplesPath = None,
+    array: ArrayName = None,
+    split: SplitName = "test",
+    examples: Examples = 20,
+    steps: Annotated[int, typer.Option(min=2, help="Points on a line, both ends included.")] = 8,
+    _seed: NoSeed = 0,
+    key: Key = None,
+    output: Output = Path("interpolations.png"),
+) -> None:
+    """Walk from each example to the next: the first to the second, the third to the fourth, ...
+
+    The way is a straight line between codes; at every step, the mean of p(x|z) is written.
+    """
+    draws = check_ending(output, TABLES + PICTURES)
+    artifact = opened(model, key)
+    given = shown(artifact, file, array, split, examples)
+    pairs = len(given.x) // 2
+    if pairs == 0:
+        raise DataError(
+            "A walk needs two examples.", where=given.source, expected="2 or more", found=1
+        )
+    x = artifact.interpolate(given.x[: 2 * pairs : 2], given.x[1 : 2 * pairs : 2], steps)
+    said = f"{counted(pairs, 'walk')} between {given.source}"
+    if draws:
+        labels = [f"{step / (steps - 1):.2f}" for step in range(steps)]
+        title = f"Straight lines between the codes of {given.source}, downwards"
+        write_picture(_walks(x, labels, title, artifact.schema), output, said)
+    else:
+        write_table(_rows(x, "pair", range(pairs), artifact.schema, output), output, said)
+
+
+def traverse(
+    model: ModelPath,
+    file: ExamplesPath = None,
+    array: ArrayName = None,
+    dimensions: Annotated[
+        list[int] | None,
+        typer.Option("--dimension", "-d", help="May be repeated; by default the ten most used."),
+    ] = None,
+    reach: Annotated[float, typer.Option(help="Each runs from minus this to this.")] = 3.0,
+    steps: Annotated[int, typer.Option(min=2, help="Points, both ends included.")] = 7,
+    _seed: NoSeed = 0,
+    key: Key = None,
+    output: Output = Path("traversals.png"),
+) -> None:
+    """Move one latent dimension at a time, from the code of the first example or from zero."""
+    draws = check_ending(output, TABLES + PICTURES)
+    artifact = opened(model, key)
+    start = None if file is None else shown(artifact, file, array, "test", 1).x[:1]
+    chosen = dimensions or _most_used(artifact)
+    x = artifact.traverse(start, chosen, reach, steps)[0]
+    said = f"walks along {counted(len(chosen), 'latent dimension')}"
+    if draws:
+        labels = [f"{reach * (2 * step / (steps - 1) - 1):+.2f}" for step in range(steps)]
+        listed = ", ".join(map(str, chosen[:MOST_COLUMNS]))
+        title = f"Latent dimensions {listed} from {-reach:g} to {reach:g}, the others held"
+        write_picture(_walks(x, labels, title, artifact.schema), output, said)
+    else:
+        write_table(_rows(x, "dimension", chosen, artifact.schema, output), output, said)
+
+
+def _most_used(artifact: "Artifact") -> list[int]:
+    """The dimensions whose codes differ most from example to example, in their order."""
+    import numpy as np
+
+    std = np.asarray(artifact.reference.latent.std)
+    return sorted(int(d) for d in np.argsort(-std, kind="stable")[:MOST_COLUMNS])
+
+
+def _walks(x: "np.ndarray", labels: list[str], title: str, schema: "Schema") -> "Figure":
+    """A column per walk, a row per step; vectors step by step."""
+    from vaekit.figures import sheet
+
+    drawn = x[:MOST_COLUMNS]
+    if drawn.ndim != 5 or drawn.shape[2] not in (1, 3):
+        flat = drawn.reshape(len(drawn) * drawn.shape[1], -1)
+        return sheet({"": flat}, title, **limits(schema, flat))
+    series = {label: drawn[:, step] for step, label in enumerate(labels)}
+    return sheet(series, title, **limits(schema, drawn))
+
+
+def _rows(
+    x: "np.ndarray", walk: str, names: "range | list[int]", schema: "Schema", output: Path
+) -> dict[str, "np.ndarray"]:
+    """A row per walk and step."""
+    import numpy as np
+
+    walks, steps = x.shape[:2]
+    values = as_columns(x.reshape(walks * steps, *x.shape[2:]), schema, output)
+    return {
+        walk: np.repeat(np.asarray(names), steps),
+        "step": np.tile(np.arange(steps), walks),
+        **values,
+    }

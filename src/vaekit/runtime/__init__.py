@@ -1,0 +1,7 @@
+"""Running a trained model: numpy in, numpy out, raw units on both sides. No torch."""
+
+from vaekit.runtime.noise import standard_noise
+from vaekit.runtime.runtime import Runtime
+from vaekit.runtime.scores import Draws
+
+__all__ = ["Draws", "Runtime", "standard_noise"]

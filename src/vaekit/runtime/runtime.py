@@ -1,0 +1,257 @@
+"""The one interface that runs a trained model, whatever is behind it.
+
+Raw values go in, in the units and the form of the training data, and raw units come out; codes
+are what `encode` gives. Nothing here draws but `sample` and `score`, whose noise depends on the
+seed alone: an example gets the same answer in whatever batch it travels.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float, Float64, Shaped
+
+from vaekit.artifacts import Serving
+from vaekit.errors import DataError, SpecError
+from vaekit.runtime.noise import standard_noise
+from vaekit.runtime.scores import Draws, ScoreSums, squared_error
+from vaekit.runtime.walks import along_dimensions, straight_lines
+from vaekit.schema import Schema
+
+VALUES_AT_A_TIME: Final = 2**22
+ROWS_AT_A_TIME: Final = 4096
+
+
+class Runtime(ABC):
+    """A trained model, ready to answer.
+
+    Args:
+        serving: What there is to know about it.
+    """
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+
+    @property
+    def schema(self) -> Schema:
+        """What one raw example looks like."""
+        return self.serving.form
+
+    # -- the verbs -----------------------------------------------------------------------------
+
+    def encode(self, x: Any) -> Float[np.ndarray, "examples latent"]:
+        """The deterministic code of each example: for a VAE, the posterior mean.
+
+        Args:
+            x: Raw examples, (examples, *event_shape), or one example.
+
+        Raises:
+            DataError: They do not fit the schema.
+        """
+        return _in_chunks(self._encode, self._examples(x), self._rows)
+
+    def decode(self, z: Any) -> Float[np.ndarray, "examples *event"]:
+        """Mean of p(x | z), in raw units.
+
+        Args:
+            z: Codes, (examples, latent_dim), or one code.
+
+        Raises:
+            DataError: They are not codes of this model.
+        """
+        return _in_chunks(self._decode, self._codes(z), self._rows)
+
+    def reconstruct(self, x: Any) -> Float[np.ndarray, "examples *event"]:
+        """What the model makes of each example: the decoded code, in raw units."""
+        return _in_chunks(self._reconstruct, self._examples(x), self._rows)
+
+    def score(
+        self, x: Any, num_samples: int | None = None, seed: int = 0
+    ) -> dict[str, Float64[np.ndarray, " examples"]]:
+        """How well the model accounts for each example.
+
+        Args:
+            x: Raw examples. A model of random values (binarised pixels, say) is shown their
+                expectation.
+            num_samples: Samples k of z per example; by default those of `reference.json`.
+            seed: Seed of the samples, which are the same for every example.
+
+        Returns:
+            By quantity, `serving.scores`: `elbo_nats`, `expected_log_likelihood_nats`,
+            `kl_nats`, `log_likelihood_nats` (importance-weighted, from the same samples), and
+            `mse`, of the reconstruction, per value, in units of the range where there is one.
+            A model without a density has the second and the last.
+
+        Raises:
+            DataError: The examples do not fit the schema.
+            SpecError: k is below one.
+        """
+        protocol = self.serving.score_protocol
+        k = protocol.num_samples if num_samples is None else num_samples
+        _check_count("num_samples", k, least=1)
+        raw = self._examples(x)
+        noise = self._noise(k, seed)
+        block = min(k if noise else 1, self._rows)
+        blocks = range(0, k if noise else 1, block)
+        shares = [tuple(layer[i : i + block] for layer in noise) for i in blocks]
+        return _in_chunks(lambda rows: self._score(rows, shares), raw, self._rows // block)
+
+    def sample(
+        self, n: int, seed: int = 0, temperature: float = 1.0
+    ) -> Float[np.ndarray, "examples *event"]:
+        """Means of p(x | z) for n draws of z from the prior, in raw units.
+
+        Args:
+            n: Number of examples; the first ones do not depend on it.
+            seed: Seed of the draws.
+            temperature: Factor on the scale of the prior; below one gives safer samples.
+
+        Raises:
+            SpecError: The model has no prior, or a number makes no sense.
+        """
+        if not self.serving.has_density:
+            raise SpecError(
+                "This model has no prior to sample from.",
+                where=self.serving.name,
+                found=f"model.kind = {self.serving.model_kind!r}",
+                remedy="decode codes of your own, or train a model of kind 'vae'",
+            )
+        _check_count("n", n, least=1)
+        if not (math.isfinite(temperature) and temperature >= 0):
+            raise SpecError(
+                "A temperature cannot be used.", expected="zero or more", found=temperature
+            )
+        noise = [
+            standard_noise((n, *layer.shape), layer.kind, seed, "sample", layer.name)
+            for layer in self.serving.noise
+        ]
+        starts = range(0, n, self._rows)
+        parts = [tuple(layer[i : i + self._rows] for layer in noise) for i in starts]
+        return np.concatenate([self._sample(part, temperature) for part in parts])
+
+    def interpolate(
+        self, x_a: Any, x_b: Any, steps: int = 8
+    ) -> Float[np.ndarray, "pairs steps *event"]:
+        """What lies between examples, along the straight line between their codes.
+
+        Args:
+            x_a: Where each line begins.
+            x_b: Where it ends; as many examples as in `x_a`.
+            steps: Number of points on a line, both ends included.
+        """
+        _check_count("steps", steps, least=2)
+        return self._decoded(straight_lines(self.encode(x_a), self.encode(x_b), steps))
+
+    def traverse(
+        self,
+        x: Any = None,
+        dimensions: Sequence[int] | None = None,
+        reach: float = 3.0,
+        steps: int = 7,
+    ) -> Float[np.ndarray, "examples dimensions steps *event"]:
+        """What single latent dimensions do: each in turn runs from -reach to reach.
+
+        Args:
+            x: Examples whose codes give the other dimensions; all zero where absent.
+            dimensions: Which dimensions; all where absent.
+            reach: How far to go; standard deviations, under a standard normal prior.
+            steps: Number of points, both ends included.
+        """
+        _check_count("steps", steps, least=2)
+        size = self.serving.latent_dim
+        start = np.zeros((1, size), np.float32) if x is None else self.encode(x)
+        return self._decoded(along_dimensions(start, dimensions, reach, steps))
+
+    # -- what a backend does, for arrays that were checked and fit into memory -------------------
+
+    @abstractmethod
+    def _encode(self, x: Shaped[np.ndarray, "examples *event"]) -> np.ndarray:
+        """Codes of raw examples."""
+
+    @abstractmethod
+    def _decode(self, z: Float[np.ndarray, "examples latent"]) -> np.ndarray:
+        """Raw-unit means of codes."""
+
+    @abstractmethod
+    def _infer(
+        self, x: Shaped[np.ndarray, "examples *event"], noise: tuple[np.ndarray, ...]
+    ) -> Draws:
+        """Draws z with noise of shape (samples, 1, *latent) per layer, for every example."""
+
+    @abstractmethod
+    def _sample(self, noise: tuple[np.ndarray, ...], temperature: float) -> np.ndarray:
+        """Raw-unit means for prior draws made of noise of shape (examples, *latent) per layer."""
+
+    # -- the door ------------------------------------------------------------------------------
+
+    def _examples(self, x: Any) -> np.ndarray:
+        return self.schema.fitted(_array(x, "x"))
+
+    def _codes(self, z: Any) -> np.ndarray:
+        codes, size = _array(z, "z"), self.serving.latent_dim
+        if codes.shape == (size,):
+            codes = codes[None]
+        if codes.ndim != 2 or codes.shape[1] != size or codes.dtype.kind not in "buif":
+            raise DataError(
+                f"These are not codes of {self.serving.name}.",
+                where="z",
+                expected=f"numbers of shape (examples, {size})",
+                found=f"{codes.dtype}, shape {codes.shape}",
+                remedy="give what encode gave",
+            )
+        if not np.isfinite(codes).all():
+            raise DataError("A code is not a finite number.", where="z", found="NaN or infinity")
+        return codes.astype(np.promote_types(np.float32, codes.dtype), copy=False)
+
+    def _noise(self, num_samples: int, seed: int) -> list[np.ndarray]:
+        return [
+            standard_noise((num_samples, 1, *layer.shape), layer.kind, seed, "score", layer.name)
+            for layer in self.serving.noise
+        ]
+
+    # -- pieces --------------------------------------------------------------------------------
+
+    @property
+    def _rows(self) -> int:
+        """How many examples are decoded at a time."""
+        return max(1, min(ROWS_AT_A_TIME, VALUES_AT_A_TIME // math.prod(self.schema.event_shape)))
+
+    def _reconstruct(self, x: np.ndarray) -> np.ndarray:
+        return self._decode(self._encode(x))
+
+    def _decoded(self, codes: np.ndarray) -> np.ndarray:
+        means = self.decode(codes.reshape(-1, codes.shape[-1]))
+        return means.reshape(*codes.shape[:-1], *means.shape[1:])
+
+    def _score(
+        self, x: np.ndarray, blocks: Sequence[tuple[np.ndarray, ...]]
+    ) -> dict[str, np.ndarray]:
+        sums = ScoreSums()
+        for noise in blocks:
+            sums.add(self._infer(x, noise))
+        return {**sums.scores(), "mse": squared_error(x, self._reconstruct(x), self.schema)}
+
+
+def _array(values: Any, where: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # lists of unequal length
+        raise DataError("This is not an array of numbers.", where=where, found=error) from error
+
+
+def _check_count(name: str, count: int, least: int) -> None:
+    if count < least:
+        raise SpecError(
+            f"{name} is too small.", where=name, expected=f"{least} or more", found=count
+        )
+
+
+def _in_chunks(verb: Callable[[np.ndarray], Any], rows: np.ndarray, size: int) -> Any:
+    """`verb` of a few rows at a time; no rows are one chunk of none."""
+    size = max(size, 1)
+    parts = [verb(rows[i : i + size]) for i in range(0, max(len(rows), 1), size)]
+    if isinstance(parts[0], dict):
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return np.concatenate(parts)

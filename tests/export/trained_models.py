@@ -1,0 +1,65 @@
+"""Small models of every kind of transform, as a run would leave them, but untrained."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vaekit.data import statistics
+from vaekit.export import Trained
+from vaekit.recipes import Recipe, load_recipe
+
+TABLE = """
+data = {{ kind = "arrays", path = "{folder}/x.npy", missing = "nan", columns = ["a", "b", "c"], \
+validation = 0.2, test = 0.2 }}
+transform = {{ kind = "standardize" }}
+
+[model]
+latent_dim = 2
+encoder = {{ hidden = [8] }}
+decoder = {{ hidden = [8] }}
+likelihood = {{ kind = "gaussian", scale = "learned" }}
+"""
+SMALL = ("model.encoder.hidden=[8]", "model.decoder.hidden=[8]", "model.latent_dim=3")
+DIGITS: dict[str, tuple[str, ...]] = {
+    "integers": (),
+    "grey": ("transform.kind=grey", "model.likelihood.kind=bernoulli"),
+    "binarize": ("transform.kind=binarize", "model.likelihood.kind=bernoulli"),
+    "static": (
+        "transform.kind=binarize",
+        "transform.protocol=static",
+        "model.likelihood.kind=bernoulli",
+    ),
+    "dequantize": ("transform.kind=dequantize", "model.likelihood.kind=gaussian"),
+    "conv": ("model.encoder.kind=conv", "model.decoder.kind=conv"),
+    "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
+}
+
+
+def trained(recipe: Recipe) -> Trained:
+    """What a run of `recipe` would have ended with, but for the training."""
+    dataset = recipe.data.load()
+    transform = recipe.transform.build(dataset)
+    prepared = transform.prepare(dataset.split("train"))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = recipe.model.build(dataset.schema.event_shape, statistics(prepared, transform))
+    results = {"elbo_nats": -12.5, "mse": 0.125, "split": "test", "examples": 250}
+    tree = recipe.model_dump(mode="json")
+    return Trained(tree, model, transform, dataset, results, {"vaekit": "0.0.0", "git": None})
+
+
+def digits(kind: str = "integers") -> Trained:
+    """A model of the digits, by a name in `DIGITS`."""
+    settings = DIGITS[kind]
+    small = ("model.latent_dim=3",) if kind == "conv" else SMALL
+    return trained(load_recipe("digits", [*settings, *small]))
+
+
+def table(folder: Path) -> Trained:
+    """A model of a table of three columns, with gaps."""
+    x = np.random.default_rng(0).normal([0, 5, -20], [1, 2, 10], (60, 3)).astype(np.float32)
+    x[::7, 1] = np.nan
+    np.save(folder / "x.npy", x)
+    (folder / "table.toml").write_text(TABLE.format(folder=folder))
+    return trained(load_recipe(folder / "table.toml"))
