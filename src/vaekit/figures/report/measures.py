@@ -54,6 +54,7 @@ _MEASURES = (
         "The upper bound of the negative log-likelihood that training brings down: "
         "reconstruction plus KL.",
         sign=-1,
+        error="elbo_standard_error_nats",
     ),
     Measure(
         "expected_log_likelihood_nats",
@@ -97,6 +98,7 @@ _MEASURES = (
     ),
 )
 _FURTHER = (
+    Measure("pca_mse", "Mean squared error of PCA", "per value", "", decimals=4),
     Measure("effective_sample_size", "Effective sample size", "samples", "", decimals=1),
     Measure(
         "amortization_gap_nats",
@@ -129,12 +131,26 @@ _AIS = (
         "Annealed importance sampling: an estimate that does not lean on the encoder.",
         error="ais_nll_standard_error_nats",
     ),
+    Measure(
+        "ais_importance_sampled_nll_nats",
+        "The same examples by importance sampling",
+        _NATS,
+        "For comparison with the line above.",
+    ),
+    Measure(
+        "ais_sandwich_nats",
+        "Width of the sandwich",
+        _NATS,
+        "Between a lower and an upper estimate on examples that the model made up: how far AIS "
+        "may be off.",
+    ),
+    Measure("ais_acceptance_rate", "Acceptance rate", "", "Of the moves of the chains."),
 )
 _SAID_ELSEWHERE = {
     *("num_samples", "nll_monte_carlo_error_nats", "latent_dim", "amortization_gap_examples"),
     *("mutual_information_examples", "mutual_information_cap_nats", "examples", "seed"),
     *("evaluation_seconds", "training_seconds", "active_units_by_threshold"),
-    *("kl_nats_per_layer", "kl_nats_per_dimension"),
+    *("kl_nats_per_layer", "kl_nats_per_dimension", "pca_components"),
 }
 
 
@@ -201,6 +217,8 @@ def _condition(row: Row, results: Results) -> str:
     known = {key: value for key, value in results.items() if is_number(value)}
     if row.key == "nll_nats":
         return _nll_condition(known)
+    if row.key == "pca_mse" and "pca_components" in known:
+        return f"a linear baseline, with {known['pca_components']:,} principal components"
     if row.key == "effective_sample_size" and "num_samples" in known:
         return f"of {known['num_samples']:,} importance samples, mean over examples"
     if row.key == "mutual_information_nats" and "mutual_information_examples" in known:
