@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias, TypedDict
 
 import typer
 
@@ -111,7 +111,14 @@ def drawable(x: "np.ndarray") -> "np.ndarray":
     return (x if is_image else x.reshape(len(x), -1))[:MOST_DRAWN]
 
 
-def limits(schema: "Schema", *drawn: "np.ndarray") -> dict[str, float]:
+class Limits(TypedDict):
+    """Values that are drawn black and white."""
+
+    low: float
+    high: float
+
+
+def limits(schema: "Schema", *drawn: "np.ndarray") -> Limits:
     """What is drawn black and white."""
     import numpy as np
 

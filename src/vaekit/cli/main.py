@@ -12,6 +12,7 @@ from vaekit.cli.artifact import artifact_app
 from vaekit.cli.codes import decode, encode, reconstruct
 from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
+from vaekit.cli.evaluate import evaluate
 from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
+app.command()(evaluate)
 app.command()(compare)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)

@@ -29,12 +29,11 @@ from vaekit.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
-    from matplotlib.figure import Figure
 
     from vaekit.export import Artifact
     from vaekit.schema import Schema
 
-MOST_COLUMNS = 10
+MOST_USED = MOST_DRAWN_WALKS = 10
 
 
 def interpolate(
@@ -63,9 +62,12 @@ def interpolate(
     x = artifact.interpolate(given.x[: 2 * pairs : 2], given.x[1 : 2 * pairs : 2], steps)
     said = f"{counted(pairs, 'walk')} between {given.source}"
     if draws:
-        labels = [f"{step / (steps - 1):.2f}" for step in range(steps)]
-        title = f"Straight lines between the codes of {given.source}, downwards"
-        write_picture(_walks(x, labels, title, artifact.schema), output, said)
+        from vaekit.figures import interpolations
+
+        drawn = _drawable(x)
+        title = f"Straight lines between the codes of {given.source}"
+        figure = interpolations(drawn, None, title, **limits(artifact.schema, drawn))
+        write_picture(figure, output, said)
     else:
         write_table(_rows(x, "pair", range(pairs), artifact.schema, output), output, said)
 
@@ -90,12 +92,17 @@ def traverse(
     start = None if file is None else shown(artifact, file, array, "test", 1).x[:1]
     chosen = dimensions or _most_used(artifact)
     x = artifact.traverse(start, chosen, reach, steps)[0]
+    of = "they are in zero" if file is None else f"in the code of the first example of {file}"
     said = f"walks along {counted(len(chosen), 'latent dimension')}"
     if draws:
-        labels = [f"{reach * (2 * step / (steps - 1) - 1):+.2f}" for step in range(steps)]
-        listed = ", ".join(map(str, chosen[:MOST_COLUMNS]))
-        title = f"Latent dimensions {listed} from {-reach:g} to {reach:g}, the others held"
-        write_picture(_walks(x, labels, title, artifact.schema), output, said)
+        from vaekit.figures import traversals
+
+        drawn = _drawable(x)
+        values = [reach * (2 * step / (steps - 1) - 1) for step in range(steps)]
+        title = f"One dimension of z set to each value, the others as {of}"
+        names = chosen[: len(drawn)]
+        figure = traversals(drawn, names, values, title, **limits(artifact.schema, drawn))
+        write_picture(figure, output, said)
     else:
         write_table(_rows(x, "dimension", chosen, artifact.schema, output), output, said)
 
@@ -105,19 +112,13 @@ def _most_used(artifact: "Artifact") -> list[int]:
     import numpy as np
 
     std = np.asarray(artifact.reference.latent.std)
-    return sorted(int(d) for d in np.argsort(-std, kind="stable")[:MOST_COLUMNS])
+    return sorted(int(d) for d in np.argsort(-std, kind="stable")[:MOST_USED])
 
 
-def _walks(x: "np.ndarray", labels: list[str], title: str, schema: "Schema") -> "Figure":
-    """A column per walk, a row per step; vectors step by step."""
-    from vaekit.figures import sheet
-
-    drawn = x[:MOST_COLUMNS]
-    if drawn.ndim != 5 or drawn.shape[2] not in (1, 3):
-        flat = drawn.reshape(len(drawn) * drawn.shape[1], -1)
-        return sheet({"": flat}, title, **limits(schema, flat))
-    series = {label: drawn[:, step] for step, label in enumerate(labels)}
-    return sheet(series, title, **limits(schema, drawn))
+def _drawable(x: "np.ndarray") -> "np.ndarray":
+    """The first walks; what is no image of 1 or 3 channels is flat."""
+    is_image = x.ndim == 5 and x.shape[2] in (1, 3)
+    return (x if is_image else x.reshape(*x.shape[:2], -1))[:MOST_DRAWN_WALKS]
 
 
 def _rows(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vaekit.runs.shown import Shown
+from vaekit.runtime import straight_lines
 
 STEPS, PAIRS, DIMENSIONS = 9, 10, 8
 UNLABELLED = 6
@@ -37,8 +38,7 @@ def interpolate(shown: Shown) -> Interpolations | None:
         return None
     index = np.array(pairs)
     starts, ends = (shown.from_mean(shown.at(index[:, side])).z for side in (0, 1))
-    weights = torch.linspace(0, 1, STEPS, device=shown.observation.x.device)
-    z = tuple(_lines(a[0], b[0], weights) for a, b in zip(starts, ends, strict=True))
+    z = tuple(_lines(a[0], b[0]) for a, b in zip(starts, ends, strict=True))
     decoded = shown.decoded(z)
     return Interpolations(decoded.reshape(len(pairs), STEPS, *decoded.shape[1:]), labels)
 
@@ -89,11 +89,10 @@ def _pairs(shown: Shown) -> tuple[list[tuple[int, int]], list[str]]:
     return pairs, [f"{a:,} → {b:,}" for a, b in pairs]
 
 
-def _lines(a: Tensor, b: Tensor, weights: Tensor) -> Tensor:
+def _lines(a: Tensor, b: Tensor) -> Tensor:
     """From (pairs, *latent) and (pairs, *latent) to (1, pairs * steps, *latent)."""
-    shape = (1, -1, *[1] * (a.ndim - 1))
-    points = torch.lerp(a[:, None], b[:, None], weights.to(a).reshape(shape))
-    return points.reshape(1, -1, *a.shape[1:])
+    ends = (end.flatten(1).cpu().numpy() for end in (a, b))
+    return torch.from_numpy(straight_lines(*ends, STEPS)).to(a).reshape(1, -1, *a.shape[1:])
 
 
 def _of_one(part: Tensor, like: Tensor) -> Tensor:

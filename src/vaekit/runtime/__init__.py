@@ -3,5 +3,6 @@
 from vaekit.runtime.noise import standard_noise
 from vaekit.runtime.runtime import Runtime
 from vaekit.runtime.scores import Draws
+from vaekit.runtime.walks import straight_lines
 
-__all__ = ["Draws", "Runtime", "standard_noise"]
+__all__ = ["Draws", "Runtime", "standard_noise", "straight_lines"]

@@ -1,0 +1,103 @@
+"""`vaekit evaluate`: measures a trained model again, on its own data or on a file."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vaekit.cli.answers import ArrayName, ExamplesPath, Key, ModelPath, opened
+from vaekit.errors import SpecError
+
+if TYPE_CHECKING:
+    from vaekit.data import Dataset
+    from vaekit.evaluation import EvaluationSpec
+    from vaekit.export import Artifact
+
+
+def evaluate(
+    model: ModelPath,
+    file: ExamplesPath = None,
+    array: ArrayName = None,
+    split: Annotated[
+        str | None, typer.Option(help="Of the model's own data; by default the recipe's.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Importance samples k; by default the recipe's.")
+    ] = None,
+    examples: Annotated[int | None, typer.Option(help="The first so many; all if absent.")] = None,
+    amortization: Annotated[
+        int | None, typer.Option(metavar="EXAMPLES", help="Refine q of so many; 0 leaves it out.")
+    ] = None,
+    ais: Annotated[
+        int | None,
+        typer.Option(metavar="EXAMPLES", help="Annealed importance sampling of so many: slow."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the binarization and all samples; the recipe's.")
+    ] = None,
+    key: Key = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Measure a trained model: likelihood, latent space, reconstructions.
+
+    What is measured, and how: docs/evaluation.md. Nothing is written: the results of training
+    stay in results.json.
+    """
+    from rich.console import Console
+
+    from vaekit.cli.measures import measures_table, measuring, protocol_lines
+    from vaekit.evaluation import evaluate as measured
+
+    artifact = opened(model, key)
+    spec = _spec(
+        artifact,
+        split=split if file is None else "test",
+        num_samples=samples,
+        examples=examples,
+        amortization_examples=amortization,
+        ais=None if ais is None else {"examples": ais},
+        seed=seed,
+    )
+    dataset = artifact.dataset if file is None else _of_file(artifact, file, array)
+    progress_console = Console(stderr=True, highlight=False, soft_wrap=True)
+    with measuring(progress_console, progress_console.is_terminal) as progress:
+        results = measured(artifact.model, dataset, artifact.transform, spec, progress=progress)
+    if as_json:
+        typer.echo(json.dumps(results, indent=1, allow_nan=False))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(measures_table(f"{artifact.serving.name} on {dataset.name}", results))
+    console.print(protocol_lines(results), markup=False)
+
+
+def _spec(artifact: "Artifact", **chosen: object) -> "EvaluationSpec":
+    """The recipe's choices, with those of the command line on top."""
+    from pydantic import ValidationError
+
+    from vaekit.evaluation import EvaluationSpec
+
+    given = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        return EvaluationSpec.model_validate({**artifact.recipe["evaluation"], **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        options = {"num_samples": "samples", "amortization_examples": "amortization"}
+        option = options.get(str(first["loc"][0]), first["loc"][0])
+        raise SpecError(
+            "An option cannot be used.",
+            where=f"vaekit evaluate --{option}",
+            expected=first["msg"].removeprefix("Input should be "),
+            found=first["input"],
+        ) from error
+
+
+def _of_file(artifact: "Artifact", file: Path, array: str | None) -> "Dataset":
+    """A file of the user's as a data set that has a test split alone."""
+    import torch
+
+    from vaekit.data import Dataset, InMemorySplit, read_examples
+
+    x = read_examples(file, artifact.schema, array)
+    split = InMemorySplit(torch.from_numpy(x))
+    return Dataset(file.name, artifact.schema, {"test": split}, str(file), file.name)
