@@ -80,14 +80,15 @@ _MEASURES = (
         "mse",
         "Mean squared error",
         "per value",
-        "Squared difference of an example and its reconstruction. Lower is better.",
+        "Squared difference of a raw example and its reconstruction, the range of the values "
+        "scaled to 1. Lower is better.",
         decimals=4,
     ),
     Measure(
         "psnr_db",
         "PSNR",
         "dB",
-        "The same error against the range of the values, on a logarithmic scale. Higher is better.",
+        "The same error in decibels. Higher is better.",
     ),
     Measure(
         "bits_per_dim",
@@ -119,9 +120,27 @@ _FURTHER = (
         "nats",
         "How far the codes of all examples together are from the prior.",
     ),
-    Measure("sharpness_data", "Sharpness of the data", "", "", decimals=4),
-    Measure("sharpness_reconstructions", "Sharpness of reconstructions", "", "", decimals=4),
-    Measure("sharpness_samples", "Sharpness of samples", "", "", decimals=4),
+    Measure(
+        "sharpness_data",
+        "Sharpness of the data",
+        "",
+        "Variance behind a Laplace filter.",
+        decimals=4,
+    ),
+    Measure(
+        "sharpness_reconstructions",
+        "Sharpness of reconstructions",
+        "",
+        "Its ratio to that of the data counts.",
+        decimals=4,
+    ),
+    Measure(
+        "sharpness_samples",
+        "Sharpness of samples",
+        "",
+        "Its ratio to that of the data counts.",
+        decimals=4,
+    ),
 )
 _AIS = (
     Measure(
