@@ -91,8 +91,9 @@ def _pairs(shown: Shown) -> tuple[list[tuple[int, int]], list[str]]:
 
 def _lines(a: Tensor, b: Tensor) -> Tensor:
     """From (pairs, *latent) and (pairs, *latent) to (1, pairs * steps, *latent)."""
-    ends = (end.flatten(1).cpu().numpy() for end in (a, b))
-    return torch.from_numpy(straight_lines(*ends, STEPS)).to(a).reshape(1, -1, *a.shape[1:])
+    start, end = (codes.flatten(1).cpu().numpy() for codes in (a, b))
+    points = torch.from_numpy(straight_lines(start, end, STEPS))
+    return points.to(a).reshape(1, -1, *a.shape[1:])
 
 
 def _of_one(part: Tensor, like: Tensor) -> Tensor:
