@@ -29,8 +29,9 @@ def test_a_run_from_beginning_to_end(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for text in ("-ELBO", "KL(q(z|x) || p(z))", "NLL, 20 importance samples", "1297/250/250"):
         assert text in done.stdout
-    assert "runs/digits/figures/samples.png" in done.stdout
-    assert "runs/digits/report.html" in done.stdout
+    for place in ("figures", "report.html", "artifact"):
+        assert f"runs/digits/{place}" in done.stdout
+        assert (tmp_path / "runs" / "digits" / place).exists()
     assert "\x1b" not in done.stdout  # no terminal, no colours
     again = vaekit("train", "--resume", "runs/digits", cwd=tmp_path)
     assert "finished already" in again.stdout
