@@ -17,7 +17,7 @@ References:
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -26,6 +26,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from vaekit.data import Observation
+from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
 from vaekit.models import Model, Noise
 from vaekit.numerics import generator_for
 
@@ -52,7 +53,7 @@ class Moments:
 def posterior_moments(model: Model, observations: Iterable[Observation]) -> list[Moments]:
     """Moments of the posterior of every example, per layer from the top."""
     layers: dict[int, list[tuple[Tensor, Tensor]]] = {}
-    for shown in observations:
+    for shown in _fitting(model, observations):
         inference = model.infer(shown, noise=no_noise(model, shown))
         for number, factor in enumerate(inference.posterior):
             # A layer below others has a sample dimension, of one.
@@ -64,6 +65,14 @@ def posterior_moments(model: Model, observations: Iterable[Observation]) -> list
         Moments(*(torch.cat(part) for part in zip(*blocks, strict=True)))
         for blocks in layers.values()
     ]
+
+
+def _fitting(model: Model, observations: Iterable[Observation]) -> Iterator[Observation]:
+    """So many examples at a time that decoding them fits the budget."""
+    rows = 0
+    for block in observations:
+        rows = rows or rows_within(BUDGET_BYTES, model, block)
+        yield from chunks(block, rows)
 
 
 def no_noise(model: Model, observation: Observation) -> Noise:

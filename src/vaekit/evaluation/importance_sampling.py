@@ -24,7 +24,7 @@ from torch import Tensor
 
 from vaekit.data import Observation
 from vaekit.errors import DataError, SpecError
-from vaekit.evaluation.memory import BUDGET_BYTES, rows_within
+from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
 from vaekit.models import Encoding, Inference, Model, Noise
 from vaekit.numerics import draw_noise, generator_for
 
@@ -101,7 +101,7 @@ def importance_sampling(
         if len(block) == 0:
             continue
         rows = rows or rows_within(budget_bytes, model, block)
-        for observation in _chunks(block, max(1, rows // min(num_samples, SAMPLES_PER_BLOCK))):
+        for observation in chunks(block, rows // min(num_samples, SAMPLES_PER_BLOCK)):
             parts.append(_estimate(model, observation, first, num_samples, seed, rows))
             first += len(observation)
             progress(len(observation))
@@ -110,11 +110,6 @@ def importance_sampling(
             "There are no examples to estimate a likelihood of.", expected="one or more"
         )
     return _joined(parts)
-
-
-def _chunks(observation: Observation, size: int) -> Iterator[Observation]:
-    for start in range(0, len(observation), size):
-        yield observation[start : start + size]
 
 
 def _joined(parts: list[Estimate]) -> Estimate:

@@ -4,6 +4,7 @@ A row is one sample of z for one example. What it takes is found by decoding one
 the outputs of every layer, which is more than is alive at a time.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import torch
@@ -25,12 +26,13 @@ def rows_within(budget_bytes: int, model: Model, observation: Observation) -> in
         model: What decodes.
         observation: At least one example of what it is shown.
     """
-    counted = 0
+    counted = last = 0
 
     def count(_module: nn.Module, _inputs: tuple[object, ...], output: object) -> None:
-        nonlocal counted
+        nonlocal counted, last
         if isinstance(output, Tensor):
-            counted += output.numel() * output.element_size()
+            last = output.numel() * output.element_size()
+            counted += last
 
     layers = [module for module in model.modules() if not any(module.children())]
     hooks = [layer.register_forward_hook(count) for layer in layers]
@@ -39,6 +41,14 @@ def rows_within(budget_bytes: int, model: Model, observation: Observation) -> in
     finally:
         for hook in hooks:
             hook.remove()
-    # Values, their log-probabilities and two intermediate results of those.
-    counted += 4 * likelihood.numel() * likelihood.element_size()
+    # Values, their log-probabilities and two intermediate results of those; each may be as large
+    # as what the last layer gives, which for categories is many numbers for one value.
+    counted += 4 * max(last, likelihood.numel() * likelihood.element_size())
     return max(1, budget_bytes // counted)
+
+
+def chunks(observation: Observation, size: int) -> Iterator[Observation]:
+    """So many examples at a time, one at least."""
+    size = max(1, size)
+    for start in range(0, len(observation), size):
+        yield observation[start : start + size]

@@ -26,7 +26,9 @@ from torch.nn import functional as F
 
 from vaekit.data import Observation, Rows, Transform
 from vaekit.evaluation.aggregate_posterior import no_noise
+from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
 from vaekit.models import Model
+from vaekit.numerics import draw_noise
 from vaekit.schema import Schema
 
 
@@ -91,7 +93,11 @@ class UnitScale:
 
 def reconstruction(model: Model, observation: Observation) -> Float[Tensor, "batch *event"]:
     """The mean of p(x | z) at the mean of q(z | x)."""
-    return model.infer(observation, noise=no_noise(model, observation)).likelihood.mean[0]
+    parts = [
+        model.infer(part, noise=no_noise(model, part)).likelihood.mean[0]
+        for part in chunks(observation, rows_within(BUDGET_BYTES, model, observation))
+    ]
+    return torch.cat(parts)
 
 
 def can_be_sharp(x: Tensor) -> bool:
@@ -126,6 +132,16 @@ def sample_sharpness(
         n: Number of samples.
         generator: Source of noise, on the model's device.
     """
-    with torch.no_grad():
-        images = UnitScale(schema)(transform.inverse(model.sample(n, generator=generator).mean))
-    return sharpness(images).mean().item() if can_be_sharp(images) else None
+    like = next(model.parameters())
+    noise = draw_noise(model.noise_spec(n), generator, like.device, like.dtype)
+    blank = Observation(torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype))
+    rows, found = rows_within(BUDGET_BYTES, model, blank), []
+    for start in range(0, n, rows):
+        piece = tuple(layer[:, start : start + rows] for layer in noise)
+        with torch.no_grad():
+            means = model.sample(min(rows, n - start), noise=piece).mean
+        images = UnitScale(schema)(transform.inverse(means))
+        if not can_be_sharp(images):
+            return None
+        found.append(sharpness(images))
+    return torch.cat(found).mean().item()
