@@ -7,6 +7,7 @@ from linear_model import linear_model
 from vaekit.data import Observation, Statistics
 from vaekit.errors import SpecError
 from vaekit.evaluation import AISSpec, annealed_importance_sampling, sandwich
+from vaekit.evaluation.annealed_importance_sampling import _Sampler
 from vaekit.evaluation.hamiltonian_monte_carlo import Chains
 from vaekit.models import AutoencoderSpec
 from vaekit.numerics import generator_for
@@ -109,3 +110,19 @@ def test_model_without_a_prior_is_refused() -> None:
     model = AutoencoderSpec(latent_dim=2).build((6,), Statistics(torch.zeros(6), torch.ones(6)))
     with pytest.raises(SpecError, match="needs a prior"):
         annealed_importance_sampling(model, SHOWN, SPEC, 0)
+
+
+@pytest.mark.parametrize("temperatures", [12, 25])
+def test_weights_are_unbiased_in_both_directions(temperatures: int) -> None:
+    n, shown = 3000, Observation(SHOWN.x[:1].expand(3000, -1))
+    spec = AISSpec(chains=1, temperatures=temperatures, leapfrog_steps=4)
+    sampler = _Sampler(TRUTH.vae(), shown, spec, (0, "unbiased"))
+    forward = sampler.forward().log_likelihood - EXACT[0]
+    normal = torch.randn(1, n, 3, generator=generator_for(1), dtype=torch.float64)
+    draws = TRUTH.posterior_mean(shown.x[:1]) + TRUTH.posterior_scale * normal
+    backward = EXACT[0] - sampler.backward(draws)
+    for log_ratio in (forward, backward):
+        ratio = log_ratio.exp()  # of w to p(x), and of 1/w to 1/p(x): one on average
+        error = (ratio.std() / n**0.5).item()
+        assert error < 0.15
+        assert ratio.mean().item() == pytest.approx(1, abs=5 * error)

@@ -18,7 +18,7 @@ from vaekit.data import (
     TransformSpec,
 )
 from vaekit.evaluation import EvaluationSpec, evaluate
-from vaekit.models import Model, ModelSpec
+from vaekit.models import Model, ModelSpec, VAESpec
 from vaekit.numerics import generator_for
 from vaekit.schema import Schema
 
@@ -89,3 +89,18 @@ def test_what_is_no_code_length_has_none_and_says_why() -> None:
     density = measured(ignorant(kind="gaussian", scale=1.0), GreySpec(), 16)
     assert "bits_per_dim" not in density
     assert density["notes"] == []
+
+
+def test_a_code_with_gaps_has_no_number_of_values() -> None:
+    x = torch.randint(0, 2, (40, 6), generator=generator_for(0)).float()
+    x[3, 2] = torch.nan
+    schema = Schema.model_validate(
+        {"name": "gaps", "kind": "vector", "event_shape": (6,), "dtype": "float32"}
+        | {"low": 0, "high": 1, "missing": "nan"}
+    )
+    data = Dataset("gaps", schema, {"test": InMemorySplit(x)}, "made here", "-/-/40")
+    model = VAESpec(latent_dim=2).build((6,), Statistics(torch.zeros(6), torch.ones(6)))
+    spec = EvaluationSpec(num_samples=3, amortization_examples=0)
+    results = evaluate(model, data, BinarizeSpec().build(data), spec)
+    assert "nll_nats" in results
+    assert "bits_per_dim" not in results

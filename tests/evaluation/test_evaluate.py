@@ -11,7 +11,15 @@ from linear_model import linear_model
 
 from vaekit.data import Dataset, InMemorySplit, Rows, StandardizeSpec, Statistics, Transform
 from vaekit.errors import DataError
-from vaekit.evaluation import EvaluationSpec, evaluate, importance_sampling
+from vaekit.evaluation import (
+    AISSpec,
+    EvaluationSpec,
+    active_units,
+    evaluate,
+    importance_sampling,
+    mutual_information,
+    posterior_moments,
+)
 from vaekit.likelihoods import GaussianSpec
 from vaekit.models import VAE, AutoencoderSpec, Model
 from vaekit.networks import MLPSpec
@@ -198,3 +206,71 @@ def test_autoencoder_is_measured_by_its_fit(dataset: Dataset, transform: Transfo
     fit = model.infer(transform(dataset.split("test").rows(0, 40))).log_likelihood().mean().item()
     # A mean of 40 float32 numbers of about ten nats.
     assert results["expected_log_likelihood_nats"] == pytest.approx(fit, abs=1e-5)
+
+
+def test_every_number_is_the_one_its_name_says(dataset: Dataset, transform: Transform) -> None:
+    model = TRUTH.vae(0.2, 1.5).float()
+    shown = transform(dataset.split("test").rows(0, 40))
+    estimate = importance_sampling(model, [shown], 30, seed=0)
+    results = evaluate(model, dataset, transform, quick(num_samples=30))
+    # Errors of 40 independent estimates: that of their mean is the root of the sum over 40.
+    error = estimate.monte_carlo_error.square().sum().sqrt().item() / 40
+    assert results["nll_monte_carlo_error_nats"] == pytest.approx(error, rel=1e-9)
+    error = estimate.elbo.std().item() / math.sqrt(40)
+    assert results["elbo_standard_error_nats"] == pytest.approx(error, rel=1e-9)
+    assert results["kl_nats_per_layer"] == pytest.approx([results["kl_nats"]], rel=1e-9)
+    assert sum(results["kl_nats_per_dimension"][0]) == pytest.approx(results["kl_nats"], rel=1e-9)
+    (moments,) = posterior_moments(model, [shown])
+    information = mutual_information(moments, 0)
+    assert results["mutual_information_nats"] == pytest.approx(information, rel=1e-9)
+    rest = results["kl_nats"] - information
+    assert results["aggregate_kl_nats"] == pytest.approx(rest, rel=1e-9)
+    assert results["mutual_information_cap_nats"] == pytest.approx(math.log(40))
+    assert results["active_units_by_threshold"] == {
+        name: active_units([moments], float(name))
+        for name in ("0.001", "0.003", "0.01", "0.03", "0.1")
+    }
+
+
+def test_active_units_are_counted_at_each_threshold(
+    model: VAE, dataset: Dataset, transform: Transform
+) -> None:
+    with torch.no_grad():
+        model.get_parameter(_encoder_weight(model))[0] *= 0.1  # a variance of about 0.009
+    results = evaluate(model, dataset, transform, quick(num_samples=2))
+    by_threshold = results["active_units_by_threshold"]
+    assert by_threshold["0.001"] == 3
+    assert by_threshold["0.03"] == 2
+    assert results["active_units"] == by_threshold["0.01"]
+
+
+def _encoder_weight(model: VAE) -> str:
+    names = [name for name, part in model.named_parameters() if part.ndim == 2]
+    return next(name for name in names if name.startswith("encoder"))
+
+
+def test_annealed_numbers_have_the_signs_of_their_names(
+    dataset: Dataset, transform: Transform
+) -> None:
+    spec = quick(num_samples=4, ais=AISSpec(examples=12, chains=4, temperatures=6))
+    results = evaluate(TRUTH.vae(0.2, 1.5).float(), dataset, transform, spec)
+    exact = -TRUTH.log_prob(TRUTH.draw(140).x[100:112]).mean().item()
+    # Six temperatures leave a nat or two, and both estimates of log p(x) are from below.
+    assert exact - 0.5 < results["ais_nll_nats"] < exact + 4
+    assert results["ais_importance_sampled_nll_nats"] == pytest.approx(exact, abs=2)
+    assert 0.1 < results["ais_sandwich_nats"] < 8
+    assert (results["ais_examples"], results["ais_chains"]) == (12, 4)
+
+
+def test_what_is_not_finite_is_left_out_and_named(model: VAE, transform: Transform) -> None:
+    x = TRUTH.draw(140).x.float()
+    x[120] = 1e30  # its square is infinite in float32
+    schema = Schema(name="linear", kind="vector", event_shape=(6,), dtype="float32")
+    splits = {"train": InMemorySplit(x[:100]), "test": InMemorySplit(x[100:])}
+    data = Dataset("linear", schema, splits, "made here", "100/-/40")
+    results = evaluate(model, data, transform, quick(num_samples=2))
+    json.dumps(results, allow_nan=False)
+    assert "nll_nats" not in results
+    assert "not finite numbers: " in results["notes"][0]
+    assert "nll_nats" in results["notes"][0]
+    assert results["mutual_information_examples"] == 40

@@ -198,3 +198,10 @@ def test_model_without_density_is_refused() -> None:
     with pytest.raises(SpecError, match="no density") as raised:
         importance_sampling(model, [SHOWN], 5, 0)
     assert "model.kind = 'vae'" in str(raised.value)
+
+
+def test_kl_per_dimension_is_of_all_examples_alike() -> None:
+    shown, model = SHOWN[:7], TRUTH.vae()
+    whole = importance_sampling(model, [shown], 3, seed=0).kl_per_dimension[0]
+    uneven = importance_sampling(model, [shown[:1], shown[1:]], 3, seed=0).kl_per_dimension[0]
+    torch.testing.assert_close(uneven, whole, rtol=0, atol=1e-12)

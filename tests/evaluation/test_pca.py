@@ -33,3 +33,10 @@ def test_nothing_to_compare_is_none() -> None:
     assert pca_mse(InMemorySplit(TRAIN.shard(0).x[:3]).blocks(2), TEST.blocks(7), 3, SCHEMA) is None
     alike = InMemorySplit(torch.full((20, 1, 4, 3), 7, dtype=torch.uint8))
     assert pca_mse(alike.blocks(32), TEST.blocks(7), 3, SCHEMA) is None
+
+
+def test_is_fitted_on_the_first_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = InMemorySplit(TRAIN.shard(0).x[:50])
+    expected = pca_mse(first.blocks(50), TEST.blocks(7), 3, SCHEMA)
+    monkeypatch.setattr("vaekit.evaluation.pca.MOST_ROWS", 50)
+    assert pca_mse(TRAIN.blocks(32), TEST.blocks(7), 3, SCHEMA) == pytest.approx(expected, rel=1e-9)

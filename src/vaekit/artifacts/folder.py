@@ -105,6 +105,14 @@ def _verified(path: Path, key: Path | None) -> ArtifactFolder:
             found=error.strerror or error,
             remedy="check its rights",
         ) from error
+    except RecursionError as error:
+        raise ArtifactError(
+            "The artifact cannot be read.",
+            where=path,
+            expected="a folder of files",
+            found="folders within folders, too many to look into",
+            remedy="do not use this artifact; get it again from a source that you trust",
+        ) from error
     document = _document(folder, digests, SERVING)
     _check_version(document.get("format_version"), document.get("vaekit"), folder)
     for name in REQUIRED:
@@ -142,7 +150,7 @@ def _artifacts_beside(path: Path) -> str:
 
 
 def _check_version(version: Any, writer: Any, folder: Path) -> None:
-    if version == FORMAT_VERSION:
+    if type(version) is int and version == FORMAT_VERSION:  # true and 1.0 are equal to 1, too
         return
     is_newer = isinstance(version, int) and version > FORMAT_VERSION
     raise ArtifactError(
@@ -170,7 +178,7 @@ def _read(folder: Path, digests: Mapping[str, str], name: str) -> bytes:
 def _document(folder: Path, digests: Mapping[str, str], name: str) -> Document:
     try:
         document = json.loads(_read(folder, digests, name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # lists within lists within lists
         _damaged(folder / name, "JSON", error)
     if not isinstance(document, dict):
         _damaged(folder / name, "a JSON object", type(document).__name__)

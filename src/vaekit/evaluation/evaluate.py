@@ -59,8 +59,11 @@ def evaluate(
         numbers = _with_density(task) if model.facts.has_density else _without_density(task)
         numbers |= _pixels(task)
         notes = [CROSS_ENTROPY_NOTE] if is_cross_entropy(transform, task.value_likelihood()) else []
+    lost = [name for name, value in numbers.items() if not _is_finite(value)]
+    if lost:
+        notes.append(f"Left out, because they are not finite numbers: {', '.join(lost)}.")
     return {
-        **numbers,
+        **{name: value for name, value in numbers.items() if name not in lost},
         "split": spec.split,
         "examples": task.examples,
         "binarization": transform.protocol,
@@ -71,6 +74,13 @@ def evaluate(
         "evaluation_seconds": time.perf_counter() - start,
         "notes": notes,
     }
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether a number, or every number of a tree, is one that JSON knows."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _with_density(task: Task) -> Results:

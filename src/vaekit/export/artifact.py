@@ -7,12 +7,12 @@ from typing import final
 import numpy as np
 import torch
 from jaxtyping import Float, Shaped
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from vaekit.artifacts import ArtifactFolder, Document, Reference, Serving
 from vaekit.data import Dataset, DataSpec, Observation, Transform
-from vaekit.errors import DataError
+from vaekit.errors import ArtifactError, DataError
 from vaekit.models import Model
 from vaekit.runtime import Draws, Runtime
 
@@ -81,17 +81,26 @@ class Artifact(Runtime):
     @cached_property
     def card(self) -> str:
         """The model card, in Markdown."""
-        return self._files.read("card.md").decode()
+        return self._files.read("card.md").decode(errors="replace")
 
     @cached_property
     def dataset(self) -> Dataset:
         """The data that the model was trained on, where it is on this machine or fetched.
 
         Raises:
+            ArtifactError: The recipe names no data that this vaekit knows.
             DataError: It cannot be loaded, or is not what it was.
         """
-        dataset = TypeAdapter(DataSpec).validate_python(self.recipe["data"]).load()
-        expected = self.data["fingerprint"]
+        try:
+            spec = TypeAdapter(DataSpec).validate_python(self.recipe.get("data"))
+        except ValidationError as error:
+            raise ArtifactError(
+                "The recipe of the artifact names no data that this vaekit knows.",
+                where=f"{self.path / 'recipe.json'}, key data",
+                found=error.errors()[0]["msg"],
+                remedy="name a file of examples",
+            ) from error
+        dataset, expected = spec.load(), str(self.data.get("fingerprint"))
         if dataset.fingerprint != expected:
             raise DataError(
                 "The data is not what this model was trained on.",

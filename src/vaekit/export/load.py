@@ -18,6 +18,7 @@ from vaekit.artifacts import ArtifactFolder, Document, open_artifact
 from vaekit.data import Statistics, Transform, TransformSpec
 from vaekit.errors import ArtifactError, SpecError
 from vaekit.export.artifact import Artifact
+from vaekit.export.serving import describe
 from vaekit.models import Model, ModelSpec
 
 
@@ -36,10 +37,12 @@ def load(
             parts that this vaekit does not have.
     """
     folder = open_artifact(path, public_key)
-    model, transform = _built(folder)
     tensors = _tensors(folder)
-    parts = nn.ModuleDict({"model": model, "transform": transform})
-    _fill(parts, tensors, folder)
+    with torch.device("meta"):  # takes no memory, whatever size the recipe asks for
+        _check_fit(_built(folder), tensors, folder)
+    model, transform = _built(folder)
+    _fill(nn.ModuleDict({"model": model, "transform": transform}), tensors)
+    _check_described(folder, model, transform)
     return Artifact(folder.serving, model.to(device), transform.to(device), folder)
 
 
@@ -47,8 +50,8 @@ def _built(folder: ArtifactFolder) -> tuple[Model, Transform]:
     recipe, schema = folder.document("recipe.json"), folder.serving.form
     model_spec = _spec(ModelSpec, recipe, "model", folder)
     transform_spec = _spec(TransformSpec, recipe, "transform", folder)
-    blank = Statistics(torch.zeros(schema.event_shape), torch.ones(schema.event_shape))
     try:
+        blank = Statistics(torch.zeros(schema.event_shape), torch.ones(schema.event_shape))
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then replaced
             model = model_spec.build(schema.event_shape, blank)
         return model, transform_spec.unfitted(schema)
@@ -57,6 +60,13 @@ def _built(folder: ArtifactFolder) -> tuple[Model, Transform]:
             "The recipe of the artifact does not fit its schema.",
             where=folder.path / "recipe.json",
             found=error.problem,
+            remedy="export the model again",
+        ) from error
+    except (RuntimeError, TypeError) as error:  # a size that overflows, say
+        raise ArtifactError(
+            "The artifact has a recipe that this vaekit cannot build.",
+            where=folder.path / "recipe.json",
+            found=str(error).partition("\n")[0][:90],
             remedy="export the model again",
         ) from error
 
@@ -92,8 +102,11 @@ def _tensors(folder: ArtifactFolder) -> dict[str, Tensor]:
         ) from error
 
 
-def _fill(parts: nn.ModuleDict, tensors: dict[str, Tensor], folder: ArtifactFolder) -> None:
-    problems = [*_problems(parts.state_dict(), tensors)]
+def _check_fit(
+    parts: tuple[Model, Transform], tensors: dict[str, Tensor], folder: ArtifactFolder
+) -> None:
+    wanted = nn.ModuleDict(dict(zip(("model", "transform"), parts, strict=True))).state_dict()
+    problems = [*_problems(wanted, tensors)]
     if problems:
         raise ArtifactError(
             "The weights of the artifact do not fit the model that its recipe describes.",
@@ -102,8 +115,32 @@ def _fill(parts: nn.ModuleDict, tensors: dict[str, Tensor], folder: ArtifactFold
             found=("\n" + " " * 12).join(problems[:8]),
             remedy=f"use vaekit {folder.serving.vaekit}, which wrote it, or export the model again",
         )
+
+
+def _fill(parts: nn.ModuleDict, tensors: dict[str, Tensor]) -> None:
     parts["model"].to(_widest({t.dtype for n, t in tensors.items() if n.startswith("model.")}))
     parts.load_state_dict(tensors, strict=True)
+
+
+def _check_described(folder: ArtifactFolder, model: Model, transform: Transform) -> None:
+    """What the runtime believes of the model has to be true of it."""
+    recipe = {"name": "", "description": "", **folder.document("recipe.json")}
+    theirs, ours = folder.serving, describe(recipe, folder.serving.form, model, transform)
+    told = {
+        "latent_dim": (theirs.latent_dim, ours.latent_dim),
+        "noise": (theirs.noise, ours.noise),
+        "scores": (theirs.scores, ours.scores),
+        "facts.has_density": (theirs.facts.get("has_density"), ours.has_density),
+    }
+    for key, (found, expected) in told.items():
+        if found != expected:
+            raise ArtifactError(
+                "The artifact describes another model than the one it holds.",
+                where=f"{folder.path / 'serving.json'}, key {key}",
+                expected=expected,
+                found=found,
+                remedy="export the model again",
+            )
 
 
 def _widest(kinds: set[torch.dtype]) -> torch.dtype:
