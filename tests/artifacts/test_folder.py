@@ -62,6 +62,10 @@ def _link(folder: Path) -> None:
     (folder / "data.json").symlink_to(target)
 
 
+def _nest(folder: Path) -> None:
+    folder.joinpath(*["d"] * 9).mkdir(parents=True)
+
+
 def _drop_from_sums(folder: Path) -> None:
     (folder / "metrics.json").unlink()
     rehash(folder)
@@ -92,6 +96,9 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "newer": (_set("serving.json", "format_version", 2), r"newer format[\s\S]*install vaekit"),
     "unknown": (_set("serving.json", "format_version", 0), "no vaekit has written"),
     "no version": (_set("serving.json", "format_version", None), "no vaekit has written"),
+    "true is no version": (_set("serving.json", "format_version", True), "no vaekit has written"),
+    "lists in lists": (lambda f: rewrite(f, "serving.json", b"[" * 10**5), r"damaged[\s\S]*JSON"),
+    "folders in folders": (_nest, "folders within folders"),
     "no json": (lambda f: rewrite(f, "serving.json", b"{"), r"damaged[\s\S]*JSON"),
     "no object": (lambda f: rewrite(f, "serving.json", b"[]"), "a JSON object"),
     "odd key": (_set("serving.json", "surprise", 1), r"damaged[\s\S]*surprise"),

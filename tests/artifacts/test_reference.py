@@ -12,6 +12,7 @@ def test_what_is_not_finite_is_counted_and_left_out() -> None:
     whole = ScoreDistribution.of(values)
     assert whole.not_finite == 0
     assert whole.quantiles["0.5"] == np.median(values)
+    assert whole.quantiles["0.95"] == np.quantile(values, 0.95) > 0
     assert whole.std == pytest.approx(values.std())
     again = ScoreDistribution.of(np.concatenate([values, [np.nan, -np.inf]]))
     assert again.not_finite == 2

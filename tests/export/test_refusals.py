@@ -29,6 +29,10 @@ def _recipe(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None
     return lambda folder: change_json(folder, "recipe.json", change)
 
 
+def _serving(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    return lambda folder: change_json(folder, "serving.json", change)
+
+
 BIAS = "model.decoder.output_bias"
 REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "kind of model": (
@@ -65,6 +69,32 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
         _tensors(lambda t: t.update({BIAS: t[BIAS].long()})),
         r"do not fit[\s\S]*torch.int64",
     ),
+    "larger than memory": (
+        _recipe(lambda r: r["model"]["encoder"].update(hidden=[10**9, 10**9])),
+        r"do not fit the model[\s\S]*where the model has",
+    ),
+    "larger than numbers": (
+        _recipe(lambda r: r["model"].update(latent_dim=10**30)),
+        "this vaekit cannot build",
+    ),
+    "schema larger than memory": (
+        _serving(lambda s: s["schema"].update(event_shape=[1, 10**6, 10**7])),
+        "do not fit the model",
+    ),
+    "other size of codes": (
+        _serving(lambda s: s.update(latent_dim=3)),
+        r"describes another model[\s\S]*latent_dim[\s\S]*expected: 2[\s\S]*found: +3",
+    ),
+    "noise without end": (
+        _serving(lambda s: s["noise"][0].update(shape=[10**13])),
+        r"describes another model[\s\S]*noise",
+    ),
+    "no density": (
+        _serving(lambda s: s["facts"].update(has_density=False)),
+        r"describes another model[\s\S]*has_density",
+    ),
+    "no facts": (_serving(lambda s: s.update(facts={})), r"another model[\s\S]*has_density"),
+    "other scores": (_serving(lambda s: s.update(scores=["mse"])), r"another model[\s\S]*scores"),
     "no safetensors": (
         lambda f: rewrite(f, "model.safetensors", pickle.dumps({"model": 1})),
         "weights are damaged",
@@ -88,5 +118,20 @@ def test_refused(case: tuple[Callable[[Path], object], str], tmp_path: Path) -> 
 def test_other_data_under_the_same_name(tmp_path: Path) -> None:
     folder = copied(tmp_path / "artifact")
     change_json(folder, "recipe.json", lambda r: r["data"].update(seed=1))
+    with pytest.raises(DataError, match="not what this model was trained on"):
+        _ = load(folder).dataset
+
+
+@pytest.mark.parametrize("data", [None, {"kind": "nowhere"}, {"kind": "images"}])
+def test_data_that_no_vaekit_knows(data: object, tmp_path: Path) -> None:
+    folder = copied(tmp_path / "artifact")
+    change_json(folder, "recipe.json", lambda r: r.update(data=data))
+    with pytest.raises(ArtifactError, match="names no data"):
+        _ = load(folder).dataset
+
+
+def test_data_without_a_fingerprint(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "artifact")
+    change_json(folder, "data.json", lambda d: d.pop("fingerprint"))
     with pytest.raises(DataError, match="not what this model was trained on"):
         _ = load(folder).dataset

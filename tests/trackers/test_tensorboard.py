@@ -10,6 +10,9 @@ from trackers.tracked_run import VALIDATIONS, Kill, events, logged, tracked
 from vaekit.data import present
 from vaekit.errors import Interrupted
 from vaekit.runs import Run
+from vaekit.runs.assembly import assemble
+from vaekit.runs.tracking import subject
+from vaekit.trackers import TensorBoardSpec
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +95,15 @@ def test_another_folder(tmp_path: Path) -> None:
     tags = events(tmp_path / "all" / "mine").Tags()
     assert tags["images"] == []
     assert "posterior/mean" in tags["histograms"]
+
+
+def test_what_was_told_at_the_checkpoint_stays(run: Run, tmp_path: Path) -> None:
+    parts = assemble(run.recipe)
+    for begins, tells in ((0, (640, 1280)), (640, (1280,))):  # the second goes on from 640
+        tracker = TensorBoardSpec().build(subject(run.recipe, parts, tmp_path))
+        tracker.open(begins)
+        for seen in tells:
+            tracker.numbers(seen, {"training/elbo_nats": float(begins)})
+        tracker.close(tells[-1], None, "FINISHED")
+    shown = events(tmp_path / "tensorboard").Scalars("training/elbo_nats")
+    assert [(event.step, event.value) for event in shown] == [(640, 0.0), (1280, 640.0)]

@@ -15,6 +15,7 @@ from vaekit.errors import ArtifactError
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+_DEEPEST = 8
 _AGAIN = "get the artifact again from where it came from, or export it again"
 
 
@@ -103,8 +104,15 @@ def missing(folder: Path, name: str) -> NoReturn:
     )
 
 
-def _files(folder: Path) -> Iterator[str]:
+def _files(folder: Path, depth: int = 0) -> Iterator[str]:
     """Names of all files below, with slashes; a link is refused, wherever it points."""
+    if depth > _DEEPEST:
+        raise ArtifactError(
+            "The artifact holds folders within folders, more than any vaekit makes.",
+            where=str(folder)[:90],
+            expected=f"{_DEEPEST} at most",
+            remedy="do not use this artifact; get it again from a source that you trust",
+        )
     for path in sorted(folder.iterdir()):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise ArtifactError(
@@ -114,6 +122,6 @@ def _files(folder: Path) -> Iterator[str]:
                 remedy="put the file itself there",
             )
         if path.is_dir():
-            yield from (str(PurePosixPath(path.name, below)) for below in _files(path))
+            yield from (str(PurePosixPath(path.name, below)) for below in _files(path, depth + 1))
         else:
             yield path.name

@@ -105,14 +105,6 @@ def _verified(path: Path, key: Path | None) -> ArtifactFolder:
             found=error.strerror or error,
             remedy="check its rights",
         ) from error
-    except RecursionError as error:
-        raise ArtifactError(
-            "The artifact cannot be read.",
-            where=path,
-            expected="a folder of files",
-            found="folders within folders, too many to look into",
-            remedy="do not use this artifact; get it again from a source that you trust",
-        ) from error
     document = _document(folder, digests, SERVING)
     _check_version(document.get("format_version"), document.get("vaekit"), folder)
     for name in REQUIRED:

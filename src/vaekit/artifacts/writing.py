@@ -2,7 +2,7 @@
 
 A folder is written beside its final place and renamed when it is whole. One folder cannot take
 the place of another in one step: the old one makes room under the name `<name>.replaced`, which
-counts as long as there is nothing at the final place.
+counts as long as there is nothing at the final place. It goes only when the new one is on the disk.
 """
 
 import os
@@ -33,9 +33,9 @@ def write_artifact(path: Path, files: Mapping[str, bytes]) -> Path:
             partial.chmod(0o755)  # a temporary folder is the owner's alone
             for name, content in files.items():
                 (partial / name).parent.mkdir(parents=True, exist_ok=True)
-                (partial / name).write_bytes(content)
+                _write_through(partial / name, content)
             digests = {name: checksums.digest(content) for name, content in files.items()}
-            (partial / SUMS).write_bytes(checksums.to_text(digests))
+            _write_through(partial / SUMS, checksums.to_text(digests))
             _put(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -72,7 +72,23 @@ def _put(partial: Path, path: Path) -> None:
         if aside.exists():
             aside.rename(path)
         raise
+    _sync_folder(path.parent)
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _aside(path: Path) -> Path:
