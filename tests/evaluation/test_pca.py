@@ -40,3 +40,12 @@ def test_is_fitted_on_the_first_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = pca_mse(first.blocks(50), TEST.blocks(7), 3, SCHEMA)
     monkeypatch.setattr("vaekit.evaluation.pca.MOST_ROWS", 50)
     assert pca_mse(TRAIN.blocks(32), TEST.blocks(7), 3, SCHEMA) == pytest.approx(expected, rel=1e-9)
+
+
+def test_values_far_from_zero_keep_their_digits() -> None:
+    schema = Schema(name="far", kind="vector", event_shape=(5,), dtype="float64")
+    x = torch.randn(60, 5, generator=generator_for(4), dtype=torch.float64)
+    near, far = (InMemorySplit(x + offset) for offset in (0.0, 1e6))
+    expected = pca_mse(near.blocks(7), near.blocks(7), 2, schema)
+    # Values of 1e6 are known to 1e-10.
+    assert pca_mse(far.blocks(7), far.blocks(7), 2, schema) == pytest.approx(expected, rel=1e-8)

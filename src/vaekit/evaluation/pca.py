@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
-from sklearn.decomposition import PCA
+from jaxtyping import Float64
 
 from vaekit.data import Rows
 from vaekit.evaluation.pixels import UnitScale
@@ -40,16 +40,36 @@ def pca_mse(
     values = int(np.prod(schema.event_shape))
     if schema.missing == "nan" or values > MOST_VALUES or components >= values:
         return None
-    fitted = np.concatenate(list(_flat(train, schema, MOST_ROWS)))
-    if components >= len(fitted) or np.ptp(fitted, axis=0).max() == 0:
+    plane = _plane(_flat(train, schema, MOST_ROWS), components)
+    if plane is None:
         return None
-    pca = PCA(components, svd_solver="covariance_eigh").fit(fitted)
+    mean, directions = plane
     squares, count = 0.0, 0
     for x in _flat(measured, schema):
-        answer = pca.inverse_transform(pca.transform(x))
+        answer = (x - mean) @ directions @ directions.T + mean
         squares += float(np.square(answer - x).sum())
         count += x.size
     return squares / count
+
+
+def _plane(
+    blocks: Iterable[np.ndarray], components: int
+) -> tuple[Float64[np.ndarray, " values"], Float64[np.ndarray, "values components"]] | None:
+    """Mean and principal directions; None where examples are too few or alike.
+
+    Sums over blocks, so that no more than one of them is in memory. They are taken from the first
+    example on: squares of values far from zero would lose the digits of their differences.
+    """
+    origin, count, total, products = np.zeros(()), 0, np.zeros(()), np.zeros((1, 1))
+    for x in blocks:
+        origin = origin if count else x[0]
+        away = x - origin
+        count, total, products = count + len(x), total + away.sum(0), products + away.T @ away
+    if components >= count or products.diagonal().max() == 0:
+        return None
+    shift = total / count
+    directions = np.linalg.eigh(products / count - np.outer(shift, shift))[1]
+    return origin + shift, directions[:, -components:]
 
 
 def _flat(blocks: Iterable[Rows], schema: Schema, most: int | None = None) -> Iterator[np.ndarray]:
