@@ -59,6 +59,12 @@ def test_missing_values_do_not_count() -> None:
     assert error.compute()["mse"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_nothing_that_was_seen_has_no_error() -> None:
+    error = ReconstructionError(TRUTH.vae(), StandardizeSpec().unfitted(VECTORS), VECTORS)
+    error.update(Rows(torch.full((4, 6), torch.nan, dtype=torch.float64)))
+    assert error.compute() == {}
+
+
 @pytest.mark.parametrize("transform", [GreySpec(), BinarizeSpec(), BinarizeSpec(protocol="static")])
 def test_pixels_are_grey_and_in_the_unit_range(
     transform: GreySpec | BinarizeSpec, model: VAE, images: Tensor

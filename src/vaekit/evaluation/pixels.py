@@ -63,10 +63,12 @@ class ReconstructionError:
             self._sharpness["reconstructions"].append(sharpness(answer))
 
     def compute(self) -> dict[str, float]:
-        """`mse`, and where it is defined `psnr_db` and sharpness.
+        """`mse`, and where it is defined `psnr_db` and sharpness; nothing where nothing was seen.
 
         Values without a range have an MSE in their own units, and no PSNR.
         """
+        if self._values == 0:
+            return {}
         mse = self._squares / self._values
         numbers = {"mse": mse}
         if self.scale.has_range and mse > 0:
