@@ -91,3 +91,12 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtraError, match=r"vaekit\[sign\]"):
         open_artifact(artifact, keys.public)
+
+
+def test_a_list_that_vaekit_did_not_write_is_not_signed(tmp_path: Path) -> None:
+    folder, pair = copied(tmp_path / "artifact"), make_key_pair(tmp_path / "key")
+    lines = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (folder / "SHA256SUMS").write_text("".join(reversed(lines)))
+    with pytest.raises(ArtifactError, match="not as vaekit writes it"):
+        sign(folder, pair.private)
+    assert not (folder / "SHA256SUMS.sig").exists()

@@ -19,6 +19,7 @@ from vaekit.evaluation import (
     importance_sampling,
     mutual_information,
     posterior_moments,
+    sandwich,
 )
 from vaekit.likelihoods import GaussianSpec
 from vaekit.models import VAE, AutoencoderSpec, Model
@@ -252,12 +253,14 @@ def _encoder_weight(model: VAE) -> str:
 def test_annealed_numbers_have_the_signs_of_their_names(
     dataset: Dataset, transform: Transform
 ) -> None:
-    spec = quick(num_samples=4, ais=AISSpec(examples=12, chains=4, temperatures=6))
-    results = evaluate(TRUTH.vae(0.2, 1.5).float(), dataset, transform, spec)
+    ais, model = AISSpec(examples=12, chains=4, temperatures=6), TRUTH.vae(0.2, 1.5).float()
+    results = evaluate(model, dataset, transform, quick(num_samples=4, ais=ais))
     exact = -TRUTH.log_prob(TRUTH.draw(140).x[100:112]).mean().item()
     # Six temperatures leave a nat or two, and both estimates of log p(x) are from below.
     assert exact - 0.5 < results["ais_nll_nats"] < exact + 4
     assert results["ais_importance_sampled_nll_nats"] == pytest.approx(exact, abs=2)
+    lower, upper = sandwich(model, 12, ais, seed=0)
+    assert results["ais_sandwich_nats"] == pytest.approx((upper - lower).mean().item(), abs=1e-6)
     assert 0.1 < results["ais_sandwich_nats"] < 8
     assert (results["ais_examples"], results["ais_chains"]) == (12, 4)
 
@@ -274,3 +277,13 @@ def test_what_is_not_finite_is_left_out_and_named(model: VAE, transform: Transfo
     assert "not finite numbers: " in results["notes"][0]
     assert "nll_nats" in results["notes"][0]
     assert results["mutual_information_examples"] == 40
+
+
+def test_no_measure_goes_beyond_the_examples_asked_for(
+    model: VAE, dataset: Dataset, transform: Transform
+) -> None:
+    ais = AISSpec(examples=30, chains=1, temperatures=1, leapfrog_steps=1)
+    spec = EvaluationSpec(examples=3, num_samples=2, amortization_examples=5, ais=ais)
+    results = evaluate(model, dataset, transform, spec)
+    counts = ("examples", "amortization_gap_examples", "ais_examples")
+    assert [results[name] for name in (*counts, "mutual_information_examples")] == [3] * 4

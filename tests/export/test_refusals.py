@@ -135,3 +135,13 @@ def test_data_without_a_fingerprint(tmp_path: Path) -> None:
     change_json(folder, "data.json", lambda d: d.pop("fingerprint"))
     with pytest.raises(DataError, match="not what this model was trained on"):
         _ = load(folder).dataset
+
+
+def test_weights_in_double_precision_keep_it(tmp_path: Path) -> None:
+    folder = copied(tmp_path / "artifact")
+    _tensors(lambda t: t.update({BIAS: t[BIAS].double() + 1e-12}))(folder)
+    parameters = dict(load(folder).model.named_parameters())
+    bias = parameters[BIAS.removeprefix("model.")]
+    stored = load_tensors((folder / "model.safetensors").read_bytes())[BIAS]
+    assert {part.dtype for part in parameters.values()} == {torch.float64}
+    assert torch.equal(bias, stored)
