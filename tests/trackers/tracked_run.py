@@ -114,5 +114,6 @@ def offline_records(file: Path) -> Iterator[Any]:
 
 
 def offline_runs(folder: Path) -> list[list[Any]]:
-    files = sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))
+    # A second run of one second is called NAME-1; as a path, NAME-1/ would come before NAME/.
+    files = sorted(folder.glob("wandb/offline-run-*/run-*.wandb"), key=lambda f: f.parent.name)
     return [list(offline_records(file)) for file in files]
