@@ -100,3 +100,11 @@ def test_a_list_that_vaekit_did_not_write_is_not_signed(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="not as vaekit writes it"):
         sign(folder, pair.private)
     assert not (folder / "SHA256SUMS.sig").exists()
+
+
+def test_an_empty_variable_is_no_permission(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "")
+    with pytest.raises(ArtifactError, match="public key cannot be read"):
+        open_artifact(copied(tmp_path / "artifact"))

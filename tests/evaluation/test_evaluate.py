@@ -287,3 +287,13 @@ def test_no_measure_goes_beyond_the_examples_asked_for(
     results = evaluate(model, dataset, transform, spec)
     counts = ("examples", "amortization_gap_examples", "ais_examples")
     assert [results[name] for name in (*counts, "mutual_information_examples")] == [3] * 4
+
+
+def test_few_samples_of_use_are_said(dataset: Dataset, transform: Transform) -> None:
+    wrong = evaluate(TRUTH.vae(2.0, 0.3).float(), dataset, transform, quick(num_samples=50))
+    assert wrong["effective_sample_size"] < 5
+    assert "Of 50 importance samples" in wrong["notes"][0]
+    right = evaluate(TRUTH.vae().float(), dataset, transform, quick(num_samples=50))
+    assert right["notes"] == []
+    single = evaluate(TRUTH.vae().float(), dataset, transform, quick(num_samples=1))
+    assert single["notes"] == []  # one of one is of use

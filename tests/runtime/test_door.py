@@ -56,6 +56,7 @@ REFUSALS: dict[str, tuple[Callable[[Runtime], object], type[VaekitError], str]] 
     "code size": (lambda r: r.decode(X), DataError, r"\(examples, 3\)"),
     "code nan": (lambda r: r.decode(np.full((1, 3), np.nan)), DataError, "finite"),
     "k": (lambda r: r.score(X, 0), SpecError, "num_samples is too small"),
+    "many": (lambda r: r.score(X, 10**13), SpecError, "num_samples is too large"),
     "n": (lambda r: r.sample(0), SpecError, "n is too small"),
     "temperature": (lambda r: r.sample(1, temperature=-1), SpecError, "temperature"),
     "temperature nan": (lambda r: r.sample(1, temperature=np.nan), SpecError, "temperature"),

@@ -1,6 +1,6 @@
 """A trained model as one folder: layout, checks, format versions, signatures. No torch."""
 
-from vaekit.artifacts.contents import REQUIRED, Document, json_bytes
+from vaekit.artifacts.contents import REQUIRED, SUMS, Document, json_bytes
 from vaekit.artifacts.folder import ArtifactFolder, open_artifact, sign
 from vaekit.artifacts.reference import (
     Histogram,
@@ -23,6 +23,7 @@ __all__ = [
     "FORMAT_VERSION",
     "KEY_VARIABLE",
     "REQUIRED",
+    "SUMS",
     "ArtifactFolder",
     "Document",
     "Histogram",

@@ -67,7 +67,8 @@ def signed(content: bytes, private_key: Path) -> bytes:
 def configured_key(public_key: Path | None) -> Path | None:
     """The public key to check with: the one given, else the one in the environment."""
     given = os.environ.get(KEY_VARIABLE)
-    return public_key or (Path(given).expanduser() if given else None)
+    # Set but empty is a mistake, and no permission to check nothing.
+    return public_key or (None if given is None else Path(given).expanduser())
 
 
 def check_signature(folder: Path, sums: bytes, public_key: Path) -> None:

@@ -79,7 +79,7 @@ def _spec(artifact: "Artifact", **chosen: object) -> "EvaluationSpec":
 
     given = {name: value for name, value in chosen.items() if value is not None}
     try:
-        return EvaluationSpec.model_validate({**artifact.recipe["evaluation"], **given})
+        return EvaluationSpec.model_validate({**artifact.recipe.get("evaluation", {}), **given})
     except ValidationError as error:
         first = error.errors()[0]
         options = {"num_samples": "samples", "amortization_examples": "amortization"}

@@ -37,6 +37,7 @@ from vaekit.numerics import generator_for
 Results: TypeAlias = dict[str, Any]
 """A JSON tree: numbers whose keys carry their unit, and the protocol."""
 SHARP_SAMPLES = 1000
+FEW_EFFECTIVE_SAMPLES = 5
 
 
 def evaluate(
@@ -58,10 +59,7 @@ def evaluate(
     with _evaluating(model):
         numbers = _with_density(task) if model.facts.has_density else _without_density(task)
         numbers |= _pixels(task)
-        notes = [CROSS_ENTROPY_NOTE] if is_cross_entropy(transform, task.value_likelihood()) else []
     lost = [name for name, value in numbers.items() if not _is_finite(value)]
-    if lost:
-        notes.append(f"Left out, because they are not finite numbers: {', '.join(lost)}.")
     return {
         **{name: value for name, value in numbers.items() if name not in lost},
         "split": spec.split,
@@ -72,8 +70,23 @@ def evaluate(
         "data_split": dataset.split_name,
         "data_fingerprint": dataset.fingerprint,
         "evaluation_seconds": time.perf_counter() - start,
-        "notes": notes,
+        "notes": list(_notes(task, numbers, lost)),
     }
+
+
+def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
+    """What a reader should beware of."""
+    if is_cross_entropy(task.transform, task.value_likelihood()):
+        yield CROSS_ENTROPY_NOTE
+    size, k = numbers.get("effective_sample_size", math.inf), task.spec.num_samples
+    if size < FEW_EFFECTIVE_SAMPLES < k:
+        yield (
+            f"Of {k:,} importance samples {size:.1f} were of use, on average: the NLL is an upper "
+            "bound that may lie well above -log p(x). More samples or annealed importance "
+            "sampling tell more."
+        )
+    if lost:
+        yield f"Left out, because they are not finite numbers: {', '.join(lost)}."
 
 
 def _is_finite(value: Any) -> bool:

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import final
 
+from vaekit.artifacts import SUMS
 from vaekit.data import Dataset, Transform
 from vaekit.errors import ArtifactError
 from vaekit.evaluation import Progress, Results, evaluate
@@ -143,7 +144,7 @@ class Run:
     @property
     def has_artifact(self) -> bool:
         """Whether the trained model was exported."""
-        return self._files.artifact.is_dir()
+        return (self._files.artifact / SUMS).is_file()
 
     @property
     def artifact(self) -> Artifact:

@@ -22,6 +22,7 @@ from vaekit.schema import Schema
 
 VALUES_AT_A_TIME: Final = 2**22
 ROWS_AT_A_TIME: Final = 4096
+MOST_SAMPLES: Final = 100_000
 
 
 class Runtime(ABC):
@@ -86,11 +87,11 @@ class Runtime(ABC):
 
         Raises:
             DataError: The examples do not fit the schema.
-            SpecError: k is below one.
+            SpecError: k is below one, or above 100,000.
         """
         protocol = self.serving.score_protocol
         k = protocol.num_samples if num_samples is None else num_samples
-        _check_count("num_samples", k, least=1)
+        _check_count("num_samples", k, least=1, most=MOST_SAMPLES)
         raw = self._examples(x)
         noise = self._noise(k, seed)
         block = min(k if noise else 1, self._rows)
@@ -241,11 +242,11 @@ def _array(values: Any, where: str) -> np.ndarray:
         raise DataError("This is not an array of numbers.", where=where, found=error) from error
 
 
-def _check_count(name: str, count: int, least: int) -> None:
-    if count < least:
-        raise SpecError(
-            f"{name} is too small.", where=name, expected=f"{least} or more", found=count
-        )
+def _check_count(name: str, count: int, least: int, most: float = math.inf) -> None:
+    if not least <= count <= most:
+        limits = f"{least} or more" if most == math.inf else f"{least} to {most:,}"
+        size = "small" if count < least else "large"
+        raise SpecError(f"{name} is too {size}.", where=name, expected=limits, found=count)
 
 
 def _in_chunks(verb: Callable[[np.ndarray], Any], rows: np.ndarray, size: int) -> Any:
