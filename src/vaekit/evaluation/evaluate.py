@@ -59,7 +59,8 @@ def evaluate(
     with _evaluating(model):
         numbers = _with_density(task) if model.facts.has_density else _without_density(task)
         numbers |= _pixels(task)
-    lost = [name for name, value in numbers.items() if not _is_finite(value)]
+        lost = [name for name, value in numbers.items() if not _is_finite(value)]
+        notes = list(_notes(task, numbers, lost))
     return {
         **{name: value for name, value in numbers.items() if name not in lost},
         "split": spec.split,
@@ -70,7 +71,7 @@ def evaluate(
         "data_split": dataset.split_name,
         "data_fingerprint": dataset.fingerprint,
         "evaluation_seconds": time.perf_counter() - start,
-        "notes": list(_notes(task, numbers, lost)),
+        "notes": notes,
     }
 
 
