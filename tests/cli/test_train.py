@@ -34,7 +34,7 @@ def test_a_run_from_beginning_to_end(tmp_path: Path) -> None:
         assert (tmp_path / "runs" / "digits" / place).exists()
     assert "\x1b" not in done.stdout  # no terminal, no colours
     again = vaekit("train", "--resume", "runs/digits", cwd=tmp_path)
-    assert "finished already" in again.stdout
+    assert "trained already" in again.stdout
 
 
 def test_dry_run_prints_the_resolved_recipe_and_writes_nothing(tmp_path: Path) -> None:
