@@ -131,11 +131,12 @@ class Schema(Spec):
         with np.errstate(over="ignore", invalid="ignore"):  # found out below, or by `check`
             converted = np.ascontiguousarray(values, dtype=self.dtype)
         if not self.is_float and not np.array_equal(converted, values):
+            wrong = values[_first(converted != values)]
             raise DataError(
                 f"Values do not have the type of {self.name}.",
                 where=where,
                 expected=f"{self.dtype}, or values that it can hold",
-                found=values.dtype,
+                found=f"{values.dtype}, with the value {wrong:g}",
                 remedy="give raw values in the units of the training data",
             )
         return converted
@@ -195,6 +196,17 @@ class Schema(Spec):
     def _place(self, where: str, index: tuple[int, ...]) -> str:
         column = f" (column {self.columns[index[1]]!r})" if self.columns else ""
         return f"{where}, index {list(index)}{column}"
+
+
+def protocol_in_words(protocol: str) -> str:
+    """What is printed beside numbers: how pixels were binarized, or what the values are.
+
+    Example:
+        >>> protocol_in_words("dynamic"), protocol_in_words("standardized")
+        ('binarization dynamic', 'values standardized')
+    """
+    is_of_pixels = protocol in ("dynamic", "static", "threshold", "none")
+    return f"{'binarization' if is_of_pixels else 'values'} {protocol}"
 
 
 def _first(wrong: np.ndarray) -> tuple[int, ...]:

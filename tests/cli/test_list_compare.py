@@ -52,7 +52,7 @@ def test_compare_prints_paired_differences_and_draws(trained: Path, tmp_path: Pa
     output = run("compare", str(trained / "a"), str(trained / "b"), *sizes)
     assert "nll" in output
     assert "±" in output
-    assert "first 40 examples, k = 9, binarization integers, seed 0" in output
+    assert "first 40 examples, k = 9, values integers, seed 0" in output
     assert "<svg" in picture.read_text()
 
 

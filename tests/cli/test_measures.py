@@ -50,7 +50,7 @@ def test_error_has_a_peak_only_where_values_have_a_range(
 def test_protocol_has_its_notes() -> None:
     lines = protocol_lines(PROTOCOL).splitlines()
     assert lines == [
-        "test split of 100/-/40, 1,040 examples, binarization [none], seed 3",
+        "test split of 100/-/40, 1,040 examples, values [none], seed 3",
         "evaluation took 1 min 1 s",
         "note: Beware of [this].",
     ]

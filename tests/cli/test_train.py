@@ -34,7 +34,27 @@ def test_a_run_from_beginning_to_end(tmp_path: Path) -> None:
         assert (tmp_path / "runs" / "digits" / place).exists()
     assert "\x1b" not in done.stdout  # no terminal, no colours
     again = vaekit("train", "--resume", "runs/digits", cwd=tmp_path)
-    assert "finished already" in again.stdout
+    assert "trained already" in again.stdout
+
+
+def test_dry_run_does_not_care_about_another_run_in_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "digits").mkdir(parents=True)
+    (tmp_path / "runs" / "digits" / "recipe.toml").write_text("seed = 7\n")
+    done = vaekit("train", "digits", "--set", "training.epochs=5", "--dry-run", cwd=tmp_path)
+    assert tomllib.loads(done.stdout)["training"]["epochs"] == 5
+
+
+def test_ctrl_c_is_answered_by_a_line(tmp_path: Path) -> None:
+    stop = (
+        "import vaekit.cli.main as it, vaekit.runs as runs\n"
+        "def stopped(*given): raise KeyboardInterrupt\n"
+        "runs.prepare = stopped\n"
+        "it.main()"
+    )
+    command = [sys.executable, "-c", stop, "train", "digits"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.startswith("Stopped;")
 
 
 def test_dry_run_prints_the_resolved_recipe_and_writes_nothing(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_numbers_have_sensible_decimals_and_their_conditions(report: Report) -> 
         "Mean squared error 0.0123 per value",
         "PSNR 19.10 dB",
         "k = 500 samples per example",
-        "noise of the samples 0.031 nats",
+        "Monte Carlo error 0.031 nats",
         "N = 10,000 examples; cannot exceed ln N = 9.21 nats",
         "Negative log-likelihood by AIS",
         "85.90 ± 0.80 nats",

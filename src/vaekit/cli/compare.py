@@ -29,6 +29,7 @@ def compare(
     from vaekit.figures import compared_curves, save
     from vaekit.runs import compare as compare_runs
     from vaekit.runs import open_run
+    from vaekit.schema import protocol_in_words
 
     if len(runs) < 2:
         raise SpecError(
@@ -55,7 +56,7 @@ def compare(
     shown = min(examples, len(dataset.split(split)))
     console.print(
         f"{split} split of {dataset.split_name}, first {shown:,} examples, "
-        f"k = {samples}, binarization {opened[0].transform.protocol}, seed {seed}; paired"
+        f"k = {samples}, {protocol_in_words(opened[0].transform.protocol)}, seed {seed}; paired"
     )
     file = save(compared_curves({str(run.folder): run.log for run in opened}), output)
     console.print(f"curves  {escape(str(file))}")

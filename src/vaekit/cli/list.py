@@ -1,14 +1,18 @@
 """`vaekit list`: what there is to choose from, and what was made."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+WIDE: Final = 200
+"""Columns where no terminal says how many there are, so that a row stays a line."""
 
 
 class Section(StrEnum):
@@ -27,7 +31,7 @@ def list_all(
     folder: Annotated[Path, typer.Option(help="Where to look for runs.")] = Path("runs"),
 ) -> None:
     """Show recipes, data sets, parts and runs, a line each."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     for name in Section if section is None else [section]:
         console.print(f"\n[bold]{name}[/]")
         console.print(_rows(name, folder))

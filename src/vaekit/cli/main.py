@@ -65,8 +65,10 @@ def main() -> None:
         app()
     except VaekitError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("Stopped; the same command goes on.", Interrupted.exit_code)
+    except SystemExit as end:  # typer has made one of a KeyboardInterrupt
+        if end.code != Interrupted.exit_code:
+            raise
+        _fail("Stopped; nothing is half-written. The same command goes on.", Interrupted.exit_code)
     except Exception as error:
         _fail(
             f"vaekit failed in a way it should not: {type(error).__name__}: {error}\n"

@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from vaekit.schema import protocol_in_words
+
 if TYPE_CHECKING:
     from vaekit.evaluation import Progress as Told
     from vaekit.evaluation import Results
@@ -28,7 +30,7 @@ ROWS: Final = (
     ("  importance sampling on the same examples", "{ais_importance_sampled_nll_nats:.2f} nats"),
     ("  backward less forward, on simulated data", "{ais_sandwich_nats:.2f} nats"),
     ("-ELBO", "{minus_elbo:.2f} ± {elbo_standard_error_nats} nats"),
-    ("  reconstruction, -E[log p(x|z)]", "{minus_expected_log_likelihood:.2f} nats"),
+    ("{of_elbo}reconstruction, -E[log p(x|z)]", "{minus_expected_log_likelihood:.2f} nats"),
     ("  KL(q(z|x) || p(z))", "{kl_nats:.2f} nats"),
     ("amortization gap, {amortization_gap_examples} examples",
      "{amortization_gap_nats:.2f} ± {amortization_gap_standard_error_nats} nats"),
@@ -36,9 +38,9 @@ ROWS: Final = (
     ("mutual information I(x; z), at most ln {mutual_information_examples:,}",
      "{mutual_information_nats:.2f} of {mutual_information_cap_nats:.2f} nats"),
     ("KL(q(z) || p(z)), aggregate posterior", "{aggregate_kl_nats:.2f} nats"),
-    ("MSE of values in [0, 1], from E[z|x]", "{mse:.5f} (PSNR {psnr_db:.1f} dB)"),
+    ("MSE of values in [0, 1], from {code}", "{mse:.5f} (PSNR {psnr_db:.1f} dB)"),
     ("  PCA with {pca_components} components", "{pca_mse:.5f}"),
-    ("MSE of raw values, from E[z|x]", "{mse_of_values:.5g}"),
+    ("MSE of raw values, from {code}", "{mse_of_values:.5g}"),
     ("sharpness of reconstructions; data",
      "{sharpness_reconstructions:.4f}; {sharpness_data:.4f}"),
     ("  of samples", "{sharpness_samples:.4f}"),
@@ -61,7 +63,12 @@ def measures_table(title: str, results: "Results") -> Table:
 
 def _prepared(results: "Results") -> dict[str, object]:
     """Results as the rows want them: losses positive, errors rounded or said to be unknown."""
-    values: dict[str, object] = dict(results)
+    has_posterior = "elbo_nats" in results
+    values: dict[str, object] = {
+        "of_elbo": "  " if has_posterior else "",
+        "code": "E[z|x]" if has_posterior else "the code",
+        **results,
+    }
     for key in ("elbo", "expected_log_likelihood"):
         if f"{key}_nats" in results:
             values[f"minus_{key}"] = -results[f"{key}_nats"]
@@ -77,7 +84,7 @@ def protocol_lines(results: "Results") -> str:
     """What the numbers were measured on and how, and what to beware of."""
     lines = [
         f"{results['split']} split of {results['data_split']}, {results['examples']:,} examples, "
-        f"binarization {results['binarization']}, seed {results['seed']}",
+        f"{protocol_in_words(results['binarization'])}, seed {results['seed']}",
     ]
     times = {"training": "training_seconds", "evaluation": "evaluation_seconds"}
     took = [

@@ -19,6 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from vaekit.cli.answers import counted
 from vaekit.cli.measures import SECONDS_BETWEEN_LINES, measures_table, measuring, protocol_lines
 from vaekit.training import Listener, Plan, Record
 
@@ -48,11 +49,11 @@ class Reporter(Listener):
     def announce(self, recipe: "Recipe", folder: Path) -> None:
         """Says what is about to happen, before data and libraries are loaded."""
         where = f"{recipe.training.device}, {recipe.training.precision}"
-        threads = f", {recipe.training.threads} threads" if recipe.training.device == "cpu" else ""
+        count = recipe.training.threads
+        threads = f", {counted(count, 'thread')}" if count and where.startswith("cpu") else ""
         self._print(f"[bold]{recipe.name}[/]  {escape(recipe.description)}".rstrip())
-        self._print(
-            f"{recipe.training.epochs} epochs on {where}{threads}; in {escape(str(folder))}"
-        )
+        epochs = counted(recipe.training.epochs, "epoch")
+        self._print(f"{epochs} on {where}{threads}; in {escape(str(folder))}")
 
     # -- training ----------------------------------------------------------------------------
 
@@ -97,7 +98,7 @@ class Reporter(Listener):
     def summarise(self, run: "Run") -> None:
         """The table of results, and where everything is."""
         if self._plan is None:
-            self._print("this run is finished already; --output FOLDER begins another one")
+            self._print("this run was trained already; --output FOLDER begins another one")
         results = run.results
         if results is not None:
             title = f"{run.recipe.name} on {results['data']}"

@@ -42,6 +42,7 @@ def train(
     from vaekit.cli.report import Reporter
     from vaekit.recipes import to_toml
     from vaekit.runs import fit, prepare
+    from vaekit.training import resolve
 
     if resume is not None and output is not None:
         raise SpecError(
@@ -49,10 +50,12 @@ def train(
             where="vaekit train --resume with --output",
             remedy="leave --output out",
         )
-    chosen, folder = prepare(_recipe(recipe, settings or [], resume), output or resume)
-    if dry_run:
-        typer.echo(to_toml(chosen), nl=False)
+    asked = _recipe(recipe, settings or [], resume)
+    if dry_run:  # whatever lies in the folder
+        resolved = asked.model_copy(update={"training": resolve(asked.training)})
+        typer.echo(to_toml(resolved), nl=False)
         return
+    chosen, folder = prepare(asked, output or resume)
     reporter = Reporter(quiet)
     reporter.announce(chosen, folder)
     with reporter.warnings_shown():

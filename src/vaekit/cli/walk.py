@@ -92,14 +92,14 @@ def traverse(
     start = None if file is None else shown(artifact, file, array, "test", 1).x[:1]
     chosen = dimensions or _most_used(artifact)
     x = artifact.traverse(start, chosen, reach, steps)[0]
-    of = "they are in zero" if file is None else f"in the code of the first example of {file}"
+    others = "zero" if file is None else f"as in the code of the first example of {file}"
     said = f"walks along {counted(len(chosen), 'latent dimension')}"
     if draws:
         from vaekit.figures import traversals
 
         drawn = _drawable(x)
         values = [reach * (2 * step / (steps - 1) - 1) for step in range(steps)]
-        title = f"One dimension of z set to each value, the others as {of}"
+        title = f"One dimension of z set to each value, the others {others}"
         names = chosen[: len(drawn)]
         figure = traversals(drawn, names, values, title, **limits(artifact.schema, drawn))
         write_picture(figure, output, said)

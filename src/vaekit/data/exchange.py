@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from vaekit.data.files.arrays import compact, read_array
+from vaekit.data.files.csv_table import read_csv
 from vaekit.data.files.places import existing, write_whole
 from vaekit.data.files.row_files import ParquetFile
 from vaekit.data.sets.images import SUFFIXES, opened, pictures_in
@@ -38,11 +39,20 @@ def read_examples(path: Path, schema: Schema, key: str | None = None) -> np.ndar
     if path.is_dir() or path.suffix.lower() in SUFFIXES:
         x = _pictures(pictures_in(path) if path.is_dir() else [existing(path)], schema)
     elif path.suffix == ".csv":
-        x = _csv(existing(path), schema)
+        table = read_csv(path)
+        x = table.values(schema.columns or table.header)
     elif path.suffix == ".parquet":
         x = ParquetFile(path, None).values()
-    else:
+    elif path.suffix in (".npy", ".npz"):
         x = read_array(path, key)
+    else:
+        raise DataError(
+            "This kind of file cannot be read.",
+            where=existing(path),
+            expected=f"a file that ends in .npy, .npz, .csv, .parquet, {', '.join(SUFFIXES)}, or a "
+            "folder of pictures",
+            found=path.suffix or "no ending",
+        )
     fitted = schema.fitted(compact(x, str(path)), str(path))
     if len(fitted) == 0:
         raise DataError("There are no examples.", where=path, expected="at least one row")
@@ -66,41 +76,6 @@ def _pictures(paths: list[Path], schema: Schema) -> np.ndarray:
     return np.moveaxis(np.stack(images), -1, 1)
 
 
-def _csv(path: Path, schema: Schema) -> np.ndarray:
-    """Columns by name where the schema has names; an empty cell is a missing value."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-    except (ValueError, csv.Error) as error:
-        raise DataError(
-            "A CSV file cannot be read.",
-            where=path,
-            expected="a line of column names, then rows of numbers",
-            found=error or "nothing",
-        ) from error
-    wanted = list(schema.columns or header)
-    missing = [name for name in wanted if name not in header]
-    if missing:
-        raise DataError(
-            "Columns are missing.",
-            where=path,
-            expected=", ".join(wanted),
-            found=", ".join(header),
-            remedy=f"add {', '.join(missing)}",
-        )
-    positions = [header.index(name) for name in wanted]
-    return np.array([_numbers(path, line, row, positions) for line, row in enumerate(rows, 2)])
-
-
-def _numbers(path: Path, line: int, row: list[str], positions: list[int]) -> list[float]:
-    try:
-        return [float(row[position] or "nan") for position in positions]
-    except (ValueError, IndexError) as error:
-        raise DataError(
-            "A cell is not a number.", where=f"{path}, line {line}", expected="numbers", found=error
-        ) from error
-
-
 def write_columns(path: Path, columns: Mapping[str, np.ndarray]) -> None:
     """Writes arrays that have one row per example, whole or not at all.
 
@@ -120,7 +95,7 @@ def write_columns(path: Path, columns: Mapping[str, np.ndarray]) -> None:
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(table)
-        writer.writerows(zip(*(column.tolist() for column in table.values()), strict=True))
+        writer.writerows(zip(*table.values(), strict=True))  # 1.1 of float32 stays 1.1
         content.write(text.getvalue().encode())
     elif ending == ".parquet":
         _write_parquet(content, _table(columns))

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from vaekit.artifacts import Document, Serving
+from vaekit.schema import protocol_in_words
 
 Facts = Mapping[str, Any]
 
@@ -189,7 +190,7 @@ def _results(results: Facts) -> str:
     k = results.get("num_samples")
     parts = [
         protocol,
-        f"binarization {results['binarization']}" if "binarization" in results else None,
+        protocol_in_words(results["binarization"]) if "binarization" in results else None,
         f"k = {k} importance samples" if k else None,
         f"seed {results['seed']}" if "seed" in results else None,
         "± is the standard error over examples",

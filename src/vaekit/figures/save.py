@@ -47,7 +47,7 @@ def save(figure: Figure, path: Path | str) -> Path:
         raise ArtifactError(
             "A figure could not be written.",
             where=path,
-            found=error,
+            found=error.strerror,
             remedy="make room or choose another folder",
         ) from error
     finally:

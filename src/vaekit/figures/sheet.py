@@ -7,11 +7,13 @@ from matplotlib.figure import Figure
 
 from vaekit.errors import DataError
 from vaekit.figures.images import image_sheet
+from vaekit.figures.style import styled
 from vaekit.figures.vectors import vector_sheet
 
 MOST_IMAGES = 200
 
 
+@styled
 def sheet(
     series: Mapping[str, np.ndarray],
     title: str | None,

@@ -27,6 +27,7 @@ from vaekit.training import Record
 
 RECONSTRUCTIONS, SAMPLES = 30, 100
 WORST_IMAGES, WORST_VECTORS = 20, 12
+MOST_NAMES = 30
 COLLAPSED_NATS = 0.01
 
 
@@ -61,6 +62,8 @@ def _loss_curves(log: Sequence[Record]) -> Picture:
         "kl_nats": ("KL", 1),
     }
     ends = []
+    apart = "Its terms are drawn apart, because one can get better at the cost of another. "
+    apart = apart if any("elbo_nats" in record for record in log) else ""
     for kind in ("training", "validation"):
         records = [record for record in log if record["kind"] == kind]
         said = [
@@ -73,9 +76,8 @@ def _loss_curves(log: Sequence[Record]) -> Picture:
     return Picture(
         name="loss_curves",
         title="Course of training",
-        caption="The loss in nats per example; lower is better. Its terms are drawn apart, "
-        "because one can get better at the cost of another. Validation is on examples that the "
-        "model was not trained on.",
+        caption="The loss in nats per example; lower is better. "
+        f"{apart}Validation is on examples that the model was not trained on.",
         alt=f"Curves over epochs in nats per example. {'; '.join(ends).capitalize()}.",
         figure=loss_curves(log),
     )
@@ -91,17 +93,29 @@ def _reconstructions(shown: Shown) -> Picture:
         name="reconstructions",
         title="Reconstructions",
         caption=f"The first {count} examples of the {shown.split} split, as the model saw them, "
-        f"above the means of p(x|z) at {code}. Not picked.",
+        f"{_beside(shown)} the means of p(x|z) at {code}. Not picked.{_features(shown)}",
         alt=f"{count} originals above their reconstructions; mean squared error of these in "
         f"raw units {error:.4g}.",
         figure=reconstructions(*pair, title, **shown.limits(*pair)),
     )
 
 
+def _beside(shown: Shown) -> str:
+    """Where an original is, seen from its reconstruction: vectors share their panel."""
+    return "above" if shown.is_image else "with"
+
+
+def _features(shown: Shown) -> str:
+    """The names of a vector's features, where they are few enough to be looked up."""
+    if not 0 < len(shown.columns) <= MOST_NAMES:
+        return ""
+    names = (f"{index} {name}" for index, name in enumerate(shown.columns))
+    return f" Features: {', '.join(names)}."
+
+
 def _worst(shown: Shown) -> Picture:
-    is_image = shown.reconstructed(slice(1))[0].ndim == 4
     order = np.argsort(shown.log_likelihood, kind="stable")
-    chosen = order[: WORST_IMAGES if is_image else WORST_VECTORS]
+    chosen = order[: WORST_IMAGES if shown.is_image else WORST_VECTORS]
     nats, pair = shown.log_likelihood[chosen], shown.reconstructed(chosen)
     title = f"Worst {len(chosen)} of {len(shown):,} {shown.split} examples: log p(x|z) in nats"
     drawn_from = f"averaged over {DRAWS} draws of z" if shown.model.facts.has_density else ""
@@ -110,7 +124,7 @@ def _worst(shown: Shown) -> Picture:
         name="worst_reconstructions",
         title="Worst reconstructions",
         caption=f"Of the first {len(shown):,} {shown.split} examples, those with the lowest "
-        f"log p(x|z){', ' if drawn_from else ''}{drawn_from}, in nats below each; the median of "
+        f"log p(x|z){', ' if drawn_from else ''}{drawn_from}, in nats at each; the median of "
         f"all is {_signed(typical)}. Odd examples, wrong labels and blind spots show here first.",
         alt=f"{len(chosen)} originals above their reconstructions, from {_signed(nats[0])} nats, "
         f"the worst, to {_signed(nats[-1])}; the median of all {len(shown):,} is "
@@ -135,13 +149,14 @@ def _interpolations(shown: Shown) -> Picture | None:
     walk = interpolate(shown)
     if walk is None:
         return None
+    row = "row" if shown.is_image else "panel"
     is_numbered = shown.labels is None
     ends = "examples, counted from 0" if is_numbered else "the first examples of two classes"
     title = f"From the reconstruction of one {shown.split} example to that of another"
     return Picture(
         name="interpolations",
         title="Interpolations",
-        caption=f"Each row leads from the reconstruction of one {shown.split} example to that "
+        caption=f"Each {row} leads from the reconstruction of one {shown.split} example to that "
         f"of another, along the straight line between their codes. The ends are {ends}; in "
         "between, a good code passes through what could be examples.",
         alt=f"{len(walk.labels)} rows of {walk.rows.shape[1]} steps: {', '.join(walk.labels)}.",
@@ -156,13 +171,14 @@ def _traversals(shown: Shown) -> Picture | None:
     has_prior = shown.model.facts.has_density
     unit = "standard deviations of the prior" if has_prior else "standard deviations of the codes"
     measure = "KL" if has_prior else "variance"
+    rows = "rows" if shown.is_image else "panels"
     title = f"One dimension of z set to each value, in {unit}"
     names = ", ".join(map(str, walk.dimensions))
     return Picture(
         name="traversals",
         title="Traversals",
         caption=f"The code of the first {shown.split} example, with one dimension set to values "
-        f"from {VALUES[0]:g} to {VALUES[-1]:g} {unit}; the rows are the dimensions of largest "
+        f"from {VALUES[0]:g} to {VALUES[-1]:g} {unit}; the {rows} are the dimensions of largest "
         f"{measure}, counted from 0.".replace("-", "\N{MINUS SIGN}"),
         alt=f"{len(walk.dimensions)} rows of {len(VALUES)} steps, for the dimensions {names}.",
         figure=traversals(walk.rows, walk.dimensions, VALUES, title, **shown.limits(walk.rows)),

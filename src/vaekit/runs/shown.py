@@ -46,6 +46,16 @@ class Shown:
     def __len__(self) -> int:
         return len(self.observation)
 
+    @property
+    def is_image(self) -> bool:
+        """Whether examples are drawn as images; others are vectors."""
+        return self._schema.kind == "image" and self._schema.event_shape[0] in (1, 3)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of a vector's features, where they have any."""
+        return self._schema.columns or ()
+
     @cached_property
     def codes(self) -> np.ndarray:
         """The embedding of each example, shape (examples, features)."""
@@ -94,8 +104,7 @@ class Shown:
     def raw(self, x: Tensor) -> np.ndarray:
         """Values in raw units; what is no image with 1 or 3 channels is a vector."""
         raw = self._transform.inverse(x).float().cpu().numpy()
-        drawable = raw.ndim == 4 and raw.shape[1] in (1, 3)
-        return raw if drawable else raw.reshape(len(raw), -1)
+        return raw if self.is_image else raw.reshape(len(raw), -1)
 
     def limits(self, *drawn: np.ndarray) -> dict[str, float]:
         """What is black and what is white."""

@@ -121,3 +121,33 @@ def test_labels_have_to_be_there_for_all_or_none(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.zeros((5, 2)))
     with pytest.raises(DataError, match=r"t\.npy"):
         load(tmp_path, np.zeros((20, 2)), labels=str(tmp_path / "y.npy"), test=tmp_path / "t.npy")
+
+
+TABLE = "a,class,b\n1.5,0,2\n,1,3\n4,2,5\n"
+
+
+def load_table(folder: Path, **choices: object) -> Dataset:
+    (folder / "x.csv").write_text(TABLE)
+    undivided = {"path": folder / "x.csv", "validation": 0, "test": 0, "missing": "nan"}
+    return ArraysSpec.model_validate({**undivided, **choices}).load()
+
+
+def test_a_table_names_its_features_and_its_labels(tmp_path: Path) -> None:
+    dataset = load_table(tmp_path, labels="class")
+    assert (dataset.schema.columns, dataset.schema.num_classes) == (("a", "b"), 3)
+    expected = torch.tensor([[1.5, 2], [torch.nan, 3], [4, 5]], dtype=torch.float64)
+    torch.testing.assert_close(rows_of(dataset), expected, equal_nan=True)
+    labels = dataset.split("train").labels()
+    assert labels is not None
+    assert labels.tolist() == [0, 1, 2]
+
+
+def test_another_table_is_read_by_the_names_of_the_first(tmp_path: Path) -> None:
+    (tmp_path / "y.csv").write_text("b,more,a\n7,0,6\n")
+    dataset = load_table(tmp_path, columns=["a", "b"], test=tmp_path / "y.csv")
+    assert rows_of(dataset, "test").tolist() == [[6, 7]]
+
+
+def test_labels_of_a_table_that_are_no_classes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        load_table(tmp_path, labels="a")

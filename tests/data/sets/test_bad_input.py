@@ -139,7 +139,7 @@ CASES: dict[str, tuple[Callable[[Path], dict[str, object]], type[VaekitError], l
     # files
     "missing file": (raw("xs.npy", b"", path="x.npy"), DataError, ["did you mean xs.npy?"]),
     "folder for a file": (npy(X, path="."), DataError, ["found:    a folder"]),
-    "wrong type": (raw("x.csv", b"1,2"), DataError, ["x.csv", ".npy or .npz", ".csv"]),
+    "wrong type": (raw("x.txt", b"1,2"), DataError, ["x.txt", ".npy or .npz", ".txt"]),
     "no suffix": (raw("x", b"1,2"), DataError, ["no suffix"]),
     "text in npy": (raw("x.npy", b"hello, world"), DataError, ["x.npy", "damaged"]),
     "empty npy": (raw("x.npy", b""), DataError, ["x.npy", "damaged"]),

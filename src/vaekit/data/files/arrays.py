@@ -29,7 +29,7 @@ def read_array(path: Path, key: str | None = None) -> np.ndarray:
             where=path,
             expected="a .npy or .npz file",
             found=path.suffix or "no suffix",
-            remedy="write the values with numpy.save or numpy.savez",
+            remedy="write the values with numpy.save or numpy.savez, or a table as .csv",
         )
     try:
         with path.open("rb") as file:  # numpy would not close a file that it cannot read
@@ -102,5 +102,5 @@ def _name_in(names: list[str], key: str | None, path: Path) -> str:
         where=path,
         expected=f"one of {', '.join(names)}",
         found="no name" if key is None else key,
-        remedy="name the array in the recipe",
+        remedy="name it: --array on the command line, data.key in a recipe",
     )

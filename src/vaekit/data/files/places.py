@@ -57,7 +57,7 @@ def existing(path: Path, what: str = "file") -> Path:
         where=path,
         expected=f"a {what}",
         found=_what_is_at(path),
-        remedy=f"did you mean {' or '.join(near)}?" if near else "check the path",
+        remedy=f"did you mean {' or '.join(near)}?" if near else _advice(path),
     )
 
 
@@ -75,9 +75,16 @@ def write_whole(path: Path, content: bytes) -> None:
         raise DataError(
             "A file could not be written.",
             where=path,
-            found=error,
+            found=error.strerror,
             remedy="make room or rights there; fetched data goes to VAEKIT_CACHE, if that is set",
         ) from error
+
+
+def _advice(path: Path) -> str:
+    """What to do about a path that leads nowhere, and looks like no other."""
+    if path.is_absolute():
+        return "check the path"
+    return f"check the path; it is looked for from {Path.cwd()}"
 
 
 def _what_is_at(path: Path) -> str:

@@ -99,7 +99,7 @@ def pictures_in(folder: Path) -> list[Path]:
             "There are no pictures in this folder.",
             where=folder,
             expected=f"files that end in {', '.join(SUFFIXES)}",
-            remedy="check data.path",
+            remedy="check the path",
         )
     return paths
 

@@ -165,6 +165,12 @@ _AIS = (
     ),
     Measure("ais_acceptance_rate", "Acceptance rate", "", "Of the moves of the chains."),
 )
+_MSE_OF_ANY_VALUES = (
+    "Squared difference of a raw example and its reconstruction, in the units of the values: "
+    "the feature of largest numbers decides. Lower is better."
+)
+_OF_DENSITIES = {"nll_nats", "elbo_nats", "expected_log_likelihood_nats"}
+_BELOW_ZERO = " Below zero, because a density may exceed one."
 _SAID_ELSEWHERE = {
     *("num_samples", "nll_monte_carlo_error_nats", "latent_dim", "amortization_gap_examples"),
     *("mutual_information_examples", "mutual_information_cap_nats", "examples", "seed"),
@@ -226,9 +232,14 @@ def _row(measure: Measure, results: Results) -> Row:
     value = number(measure.sign * results[measure.key], measure.decimals)
     if measure.key == "active_units" and is_number(results.get("latent_dim")):
         value = f"{value} of {results['latent_dim']}"
+    meaning = measure.meaning
+    if measure.key == "mse" and "psnr_db" not in results:
+        value, meaning = any_number(float(results["mse"])), _MSE_OF_ANY_VALUES
+    if measure.key in _OF_DENSITIES and measure.sign * results[measure.key] < 0:
+        meaning += _BELOW_ZERO
     error = results.get(measure.error) if measure.error else None
     spread = number(error, measure.decimals) if is_number(error) else ""
-    return Row(measure.key, measure.name, value, spread, measure.unit, measure.meaning)
+    return Row(measure.key, measure.name, value, spread, measure.unit, meaning)
 
 
 def _condition(row: Row, results: Results) -> str:
@@ -257,7 +268,7 @@ def _nll_condition(known: Results) -> str:
         parts.append("± standard error over examples")
     if "nll_monte_carlo_error_nats" in known:
         noise = number(known["nll_monte_carlo_error_nats"], 3)
-        parts.append(f"noise of the samples {noise} nats")
+        parts.append(f"Monte Carlo error {noise} nats")
     return "; ".join(parts)
 
 

@@ -17,6 +17,7 @@ from vaekit.figures.report import measures
 from vaekit.figures.report.content import DataCard, Picture, Report
 from vaekit.figures.report.numbers import duration, is_number
 from vaekit.figures.save import encoded
+from vaekit.schema import protocol_in_words
 
 _DOTS_PER_INCH = 96  # of a page
 
@@ -75,7 +76,7 @@ def _measured_on(content: Report) -> str:
     data = content.results.get("data", content.data.name)
     counted = f"{examples:,} " if is_number(examples) else ""
     protocol = content.results.get("binarization")
-    shown = "" if protocol is None else f", binarization {protocol}"
+    shown = "" if protocol is None else f", {protocol_in_words(protocol)}"
     return f"{counted}{split or 'held-out'} examples of {data}{shown}"
 
 
@@ -91,10 +92,12 @@ def _protocol(results: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     names = {
         "data": "data",
         "data_split": "division of the data",
-        "binarization": "binarization",
         "num_samples": "importance samples k",
         "seed": "seed of the evaluation",
     }
+    if results.get("binarization") is not None:
+        name, _, value = protocol_in_words(results["binarization"]).partition(" ")
+        yield name, value
     for key, name in names.items():
         if results.get(key) is not None:
             yield name, str(results[key])
