@@ -50,7 +50,8 @@ def test_compare_prints_paired_differences_and_draws(trained: Path, tmp_path: Pa
     picture = tmp_path / "both.svg"
     sizes = ("--examples", "40", "--samples", "9", "--output", str(picture))
     output = run("compare", str(trained / "a"), str(trained / "b"), *sizes)
-    assert "nll" in output
+    assert "-ELBO" in output
+    assert "NLL" in output
     assert "±" in output
     assert "first 40 examples, k = 9, values integers, seed 0" in output
     assert "<svg" in picture.read_text()

@@ -181,7 +181,7 @@ def test_the_target_is_checked_first(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"ends in \.npz, \.csv or \.parquet"):
         run("score", MODEL, "-o", tmp_path / "out.png")
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="could not be written"):
+    with pytest.raises(ArtifactError, match="could not be written"):
         run("encode", MODEL, "-o", tmp_path / "file" / "z.csv")
     with pytest.raises(ArtifactError, match="could not be written"):
         run("encode", MODEL, "-o", tmp_path / "file" / "z.png")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vaekit.data import read_examples, write_columns
 from vaekit.data.files.arrays import read_array
-from vaekit.errors import DataError, SpecError
+from vaekit.errors import ArtifactError, DataError, SpecError
 from vaekit.schema import Schema
 
 IMAGE = Schema(name="tiny", kind="image", event_shape=(1, 3, 4), dtype="uint8", low=0, high=255)
@@ -119,7 +119,7 @@ def test_nothing_is_left_of_an_answer_that_cannot_be_written(tmp_path: Path) -> 
     with pytest.raises(SpecError, match=r"ends in .npz"):
         write_columns(tmp_path / "x.txt", COLUMNS)
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="could not be written"):
+    with pytest.raises(ArtifactError, match="could not be written"):
         write_columns(tmp_path / "file" / "x.csv", COLUMNS)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -11,6 +11,14 @@ from rich.table import Table
 
 from vaekit.errors import SpecError
 
+# What each measure is called, and the sign it is shown with: as losses, like everywhere else.
+MEASURES = {
+    "nll_nats": ("NLL", 1),
+    "elbo_nats": ("-ELBO", -1),
+    "expected_log_likelihood_nats": ("-E[log p(x|z)]", -1),
+    "kl_nats": ("KL", 1),
+}
+
 
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Folders of two or more runs.")],
@@ -48,9 +56,9 @@ def compare(
         for heading in (str(runs[0]), str(other), "difference"):
             table.add_column(escape(heading), justify="right")
         for row in differences:
-            gap = f"{row.difference:+.2f} ± {row.standard_error:.2f}"
-            name = row.measure.removesuffix("_nats").replace("_", " ")
-            table.add_row(name, f"{row.first:.2f}", f"{row.other:.2f}", gap)
+            name, sign = MEASURES[row.measure]
+            gap = f"{sign * row.difference:+.2f} ± {row.standard_error:.2f}"
+            table.add_row(escape(name), f"{sign * row.first:.2f}", f"{sign * row.other:.2f}", gap)
         console.print(table)
     dataset = opened[0].dataset
     shown = min(examples, len(dataset.split(split)))

@@ -3,13 +3,16 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from vaekit.evaluation import Results
 
 WIDE: Final = 200
 """Columns where no terminal says how many there are, so that a row stays a line."""
@@ -83,9 +86,14 @@ def _runs(folder: Path) -> list[tuple[str, ...]]:
             run = open_run(file.parent)
             results = run.results or {}
             state = "finished" if run.is_finished else "stopped"
-            nll = results.get("nll_nats")
-            number = f", NLL {nll:.2f} nats" if isinstance(nll, float) else ""
-            rows.append((str(file.parent), f"{run.recipe.name}: {state}{number}"))
+            rows.append((str(file.parent), f"{run.recipe.name}: {state}{_number(results)}"))
         except VaekitError as error:
             rows.append((str(file.parent), f"cannot be read: {error.problem}"))
     return rows or [(str(folder), "no runs here")]
+
+
+def _number(results: "Results") -> str:
+    """What a model is known by: its likelihood, or where it has none, its error."""
+    if "nll_nats" in results:
+        return f", NLL {results['nll_nats']:.2f} nats"
+    return f", MSE {results['mse']:.4g}" if "mse" in results else ""

@@ -20,7 +20,7 @@ from vaekit.data.files.csv_table import read_csv
 from vaekit.data.files.places import existing, write_whole
 from vaekit.data.files.row_files import ParquetFile
 from vaekit.data.sets.images import SUFFIXES, opened, pictures_in
-from vaekit.errors import DataError, MissingExtraError, SpecError
+from vaekit.errors import ArtifactError, DataError, MissingExtraError, SpecError
 from vaekit.schema import Schema
 
 
@@ -85,7 +85,7 @@ def write_columns(path: Path, columns: Mapping[str, np.ndarray]) -> None:
     Raises:
         SpecError: The ending is unknown.
         MissingExtraError: Parquet without its packages.
-        DataError: The place cannot be written to.
+        ArtifactError: The place cannot be written to.
     """
     ending, content = path.suffix.lower(), io.BytesIO()
     if ending == ".npz":
@@ -106,7 +106,7 @@ def write_columns(path: Path, columns: Mapping[str, np.ndarray]) -> None:
             expected="a name that ends in .npz, .csv or .parquet",
             found=path.suffix or "no ending",
         )
-    write_whole(path, content.getvalue())
+    write_whole(path, content.getvalue(), ArtifactError)
 
 
 def _write_arrays(content: io.BytesIO, columns: Mapping[str, np.ndarray]) -> None:

@@ -8,7 +8,7 @@ import difflib
 import os
 from pathlib import Path
 
-from vaekit.errors import DataError
+from vaekit.errors import DataError, VaekitError
 
 
 def data_folder() -> Path | None:
@@ -61,8 +61,14 @@ def existing(path: Path, what: str = "file") -> Path:
     )
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that it is never seen half-written, whatever interrupts."""
+def write_whole(path: Path, content: bytes, error: type[VaekitError] = DataError) -> None:
+    """Writes a file so that it is never seen half-written, whatever interrupts.
+
+    Args:
+        path: Where it goes; its folder is made if need be.
+        content: All of it.
+        error: What is raised where it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -71,13 +77,14 @@ def write_whole(path: Path, content: bytes) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(
+    except OSError as failure:
+        cache = "; fetched data goes to VAEKIT_CACHE, if that is set" if error is DataError else ""
+        raise error(
             "A file could not be written.",
             where=path,
-            found=error.strerror,
-            remedy="make room or rights there; fetched data goes to VAEKIT_CACHE, if that is set",
-        ) from error
+            found=failure.strerror,
+            remedy=f"make room or rights there{cache}",
+        ) from failure
 
 
 def _advice(path: Path) -> str:

@@ -82,7 +82,7 @@ _MEASURES = (
         "per value",
         "Squared difference of a raw example and its reconstruction, the range of the values "
         "scaled to 1. Lower is better.",
-        decimals=4,
+        decimals=5,
     ),
     Measure(
         "psnr_db",
@@ -99,7 +99,7 @@ _MEASURES = (
     ),
 )
 _FURTHER = (
-    Measure("pca_mse", "Mean squared error of PCA", "per value", "", decimals=4),
+    Measure("pca_mse", "Mean squared error of PCA", "per value", "", decimals=5),
     Measure("effective_sample_size", "Effective sample size", "samples", "", decimals=1),
     Measure(
         "amortization_gap_nats",
