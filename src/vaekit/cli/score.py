@@ -30,7 +30,7 @@ def score(
     examples: Examples = 100,
     samples: Annotated[
         int | None,
-        typer.Option(min=1, help="Samples k of z per example; by default those of reference.json."),
+        typer.Option(help="Samples k of z per example; by default those of reference.json."),
     ] = None,
     seed: Seed = 0,
     key: Key = None,
