@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, final
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
+from vaekit.cli.bar import new_bar
 from vaekit.schema import protocol_in_words
 
 if TYPE_CHECKING:
@@ -106,17 +107,7 @@ def measuring(console: Console, has_bar: bool) -> Iterator["Told"]:
     if not has_bar:
         yield _Lines(console)
         return
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
-    with bar:
+    with new_bar(console) as bar:
         yield _Bar(bar)
 
 

@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING, final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress, TaskID
 
 from vaekit.cli.answers import counted
+from vaekit.cli.bar import new_bar
 from vaekit.cli.measures import SECONDS_BETWEEN_LINES, measures_table, measuring, protocol_lines
 from vaekit.training import Listener, Plan, Record
 
@@ -66,8 +60,11 @@ class Reporter(Listener):
             self._print(f"continuing after step {plan.first_step:,} (epoch {epoch:.1f})")
         self._rate = _Rate(plan.first_step)
         if self.has_bar:
-            self._bar = self._new_bar("training", plan.total_steps, "{task.fields[news]}")
-            self._bar.update(self._task, completed=plan.first_step)
+            self._bar = new_bar(self.console, "{task.fields[news]}")
+            self._task = self._bar.add_task(
+                "training", total=plan.total_steps, completed=plan.first_step, news=""
+            )
+            self._bar.start()
 
     def stepped(self, step: int, reported: Record) -> None:
         if self._bar is not None and self._rate.is_due():
@@ -125,22 +122,6 @@ class Reporter(Listener):
 
     def _print(self, text: str) -> None:
         self.console.print(text)
-
-    def _new_bar(self, title: str, total: int, news: str) -> Progress:
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn(news),
-            console=self.console,
-            transient=True,
-        )
-        self._task = bar.add_task(title, total=total, news="")
-        bar.start()
-        return bar
 
     def _stop_bar(self) -> None:
         if self._bar is not None:
