@@ -128,28 +128,29 @@ def plain(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
 def pythae(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
     """pythae 0.1.2 with its own trainer and default networks."""
     import logging
+    from importlib import import_module
 
     import torch
-    from pythae.data.datasets import BaseDataset  # pyright: ignore[reportMissingImports]
-    from pythae.models import VAE, VAEConfig  # pyright: ignore[reportMissingImports]
-    from pythae.trainers import (  # pyright: ignore[reportMissingImports]
-        BaseTrainer,
-        BaseTrainerConfig,
-    )
 
+    # Not installed where only types are checked.
+    data_sets, models, trainers = map(
+        import_module, ("pythae.data.datasets", "pythae.models", "pythae.trainers")
+    )
     logging.disable(logging.CRITICAL)
     x = torch.from_numpy(np.load(images)).unsqueeze(1).float() / 255
-    data = BaseDataset(x, torch.zeros(len(x)))
-    config = VAEConfig(input_dim=(1, 28, 28), latent_dim=LATENT, reconstruction_loss="bce")
+    data = data_sets.BaseDataset(x, torch.zeros(len(x)))
+    config = models.VAEConfig(input_dim=(1, 28, 28), latent_dim=LATENT, reconstruction_loss="bce")
     with tempfile.TemporaryDirectory() as folder:
-        training = BaseTrainerConfig(
+        training = trainers.BaseTrainerConfig(
             output_dir=folder,
             num_epochs=epochs,
             learning_rate=LEARNING_RATE,
             per_device_train_batch_size=batch_size,
             no_cuda=not torch.cuda.is_available(),
         )
-        trainer = BaseTrainer(VAE(config), train_dataset=data, training_config=training)
+        trainer = trainers.BaseTrainer(
+            models.VAE(config), train_dataset=data, training_config=training
+        )
         train_epoch = trainer.train_step
 
         def taking_turns(epoch: int) -> float:
