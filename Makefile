@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
+BENCH := $(VENV)/.bench-installed
 PIP_INSTALL = $(BIN)/python -m pip install $(addprefix --constraint ,$(CONSTRAINTS)) $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
@@ -53,8 +54,8 @@ format: $(DEV) ## Format the code and fix what lint can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(CORE) ## Measure training throughput on this machine
-	$(BIN)/python benchmarks/train_step.py $(ARGS)
+bench: $(BENCH) ## Time training against a plain loop and pythae on this machine, idle but for that
+	$(BIN)/python benchmarks/training_speed.py $(ARGS)
 
 docs: $(CORE) ## Write docs/cli.md from the commands' own help
 	$(BIN)/python docs/make_cli_reference.py
@@ -66,6 +67,10 @@ clean: ## Remove what these commands made, but neither runs/ nor fetched data
 # The stamps depend on what decides the versions, so that a second `make run` starts at once.
 $(DEV): $(CORE)
 	$(PIP_INSTALL) --editable '.[dev,parquet]'
+	@touch $@
+
+$(BENCH): $(CORE)
+	$(PIP_INSTALL) --editable '.[bench]'
 	@touch $@
 
 $(CORE): pyproject.toml $(CONSTRAINTS) $(BIN)/python
