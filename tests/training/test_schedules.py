@@ -77,7 +77,7 @@ def test_a_run_follows_its_schedule() -> None:
             if record["kind"] == "training":
                 rates.append(float(record["learning_rate"]))
                 for optimizer in training.updater.optimizers.values():
-                    assert optimizer.param_groups[0]["lr"] == record["learning_rate"]
+                    assert optimizer.learning_rate == record["learning_rate"]
 
     schedule = {"kind": "cosine", "warmup_epochs": 1.0, "final": 0.1}
     spec = changed(

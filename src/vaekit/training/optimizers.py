@@ -1,5 +1,8 @@
 """Optimisers, by their published names. Pick one.
 
+They are vaekit's own because torch's take a second to import (they bring its compiler along)
+and spend as long on bookkeeping as on a small model's update; the arithmetic is torch's.
+
 Reference:
     Kingma and Ba (2014), Adam: A Method for Stochastic Optimization,
     https://arxiv.org/abs/1412.6980
@@ -7,14 +10,147 @@ Reference:
     https://arxiv.org/abs/1711.05101
 """
 
-from collections.abc import Iterable
-from typing import Annotated, Literal, TypeAlias
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Literal, TypeAlias, final
 
+import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
-from torch import nn
-from torch.optim import SGD, AdamW, Optimizer
+from torch import Tensor, nn
 
 from vaekit.spec import Spec
+
+# pyright: reportPrivateImportUsage=false
+# What torch's own optimisers call: one kernel for all parameters at a time.
+
+
+class Optimizer(ABC):
+    """Updates parameters from the gradients that lie in them.
+
+    Args:
+        parameters: What is updated.
+        learning_rate: Size of a step; it may be changed at any time.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
+        self.parameters, self.learning_rate = list(parameters), learning_rate
+
+    @abstractmethod
+    def step(self) -> None:
+        """Makes one update; parameters without a gradient stay as they are."""
+
+    @abstractmethod
+    def _kept(self) -> Mapping[str, list[Tensor]]:
+        """What is remembered between updates, by name: a tensor for each parameter."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What is remembered, by "<number of the parameter>.<name>"; shared, not copied."""
+        return {
+            f"{index}.{name}": tensor
+            for name, tensors in self._kept().items()
+            for index, tensor in enumerate(tensors)
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up what was remembered.
+
+        Raises:
+            KeyError: Something is missing.
+            RuntimeError: Something has another shape.
+        """
+        for name, tensor in self.state_dict().items():
+            tensor.copy_(state[name])
+
+    def forget_gradients(self) -> None:
+        """Frees the memory of gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def _with_gradients(self, *columns: list[Tensor]) -> list[list[Tensor]]:
+        """Gradients, parameters, and `columns`, of the parameters that have a gradient."""
+        rows = [
+            [parameter.grad, parameter, *others]
+            for parameter, *others in zip(self.parameters, *columns, strict=True)
+            if parameter.grad is not None
+        ]
+        return [list(column) for column in zip(*rows, strict=True)]
+
+
+@final
+class Adam(Optimizer):
+    """Adam with decoupled weight decay, in one pass over the memory.
+
+    Args:
+        parameters: What is updated.
+        spec: Rates.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], spec: "AdamSpec") -> None:
+        super().__init__(parameters, spec.learning_rate)
+        self._spec = spec
+        self._means = [torch.zeros_like(p) for p in self.parameters]
+        self._squares = [torch.zeros_like(p) for p in self.parameters]
+        self._steps = [torch.zeros((), device=p.device) for p in self.parameters]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        columns = self._with_gradients(self._means, self._squares, self._steps)
+        if not columns:
+            return
+        gradients, parameters, means, squares, steps = columns
+        torch._foreach_add_(steps, 1)
+        torch._fused_adamw_(
+            parameters,
+            gradients,
+            means,
+            squares,
+            [],
+            steps,
+            lr=self.learning_rate,
+            beta1=self._spec.beta1,
+            beta2=self._spec.beta2,
+            weight_decay=self._spec.weight_decay,
+            eps=self._spec.epsilon,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def _kept(self) -> Mapping[str, list[Tensor]]:
+        return {"step": self._steps, "exp_avg": self._means, "exp_avg_sq": self._squares}
+
+
+@final
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum where there is some.
+
+    Args:
+        parameters: What is updated.
+        spec: Rates.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], spec: "SGDSpec") -> None:
+        super().__init__(parameters, spec.learning_rate)
+        self._spec = spec
+        self._velocities = [torch.zeros_like(p) for p in self.parameters] if spec.momentum else []
+
+    @torch.no_grad()
+    def step(self) -> None:
+        spec = self._spec
+        columns = self._with_gradients(*([self._velocities] if self._velocities else []))
+        if not columns:
+            return
+        slopes, parameters, *velocities = columns
+        if spec.weight_decay:
+            slopes = list(torch._foreach_add(slopes, parameters, alpha=spec.weight_decay))
+        if velocities:
+            torch._foreach_mul_(velocities[0], spec.momentum)
+            torch._foreach_add_(velocities[0], slopes)
+            ahead = torch._foreach_add(slopes, velocities[0], alpha=spec.momentum)
+            slopes = list(ahead) if spec.nesterov else velocities[0]
+        torch._foreach_add_(parameters, slopes, alpha=-self.learning_rate)
+
+    def _kept(self) -> Mapping[str, list[Tensor]]:
+        return {"momentum_buffer": self._velocities} if self._velocities else {}
 
 
 class AdamSpec(Spec):
@@ -27,15 +163,8 @@ class AdamSpec(Spec):
     epsilon: PositiveFloat = 1e-8
     weight_decay: NonNegativeFloat = Field(default=0.0, description="Decoupled weight decay.")
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        return AdamW(
-            parameters,
-            lr=self.learning_rate,
-            betas=(self.beta1, self.beta2),
-            eps=self.epsilon,
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
+    def build(self, parameters: Iterable[nn.Parameter]) -> Adam:
+        return Adam(parameters, self)
 
 
 class SGDSpec(Spec):
@@ -53,14 +182,8 @@ class SGDSpec(Spec):
             raise ValueError("nesterov needs a momentum above 0, such as 0.9")
         return self
 
-    def build(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        return SGD(
-            parameters,
-            lr=self.learning_rate,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            weight_decay=self.weight_decay,
-        )
+    def build(self, parameters: Iterable[nn.Parameter]) -> SGD:
+        return SGD(parameters, self)
 
 
 OptimizerSpec: TypeAlias = Annotated[AdamSpec | SGDSpec, Field(discriminator="kind")]

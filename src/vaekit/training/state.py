@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from vaekit.errors import ArtifactError
 from vaekit.training.checkpoint import Checkpoint
@@ -33,8 +32,7 @@ def capture(updater: Updater, best: Mapping[str, Tensor], progress: Progress) ->
         **_named("best", best),
     }
     for group, optimizer in updater.optimizers.items():
-        for index, kept in optimizer.state_dict()["state"].items():
-            tensors |= _named(f"optimizer.{group}.{index}", kept)
+        tensors |= _named(f"optimizer.{group}", optimizer.state_dict())
     return Checkpoint(tensors, asdict(progress))
 
 
@@ -53,7 +51,7 @@ def restore(checkpoint: Checkpoint, updater: Updater) -> tuple[Progress, dict[st
         updater.objective.load_state_dict(below("objective", tensors))
         updater.average.load_state_dict(below("average", tensors))
         for group, optimizer in updater.optimizers.items():
-            _restore_optimizer(optimizer, below(f"optimizer.{group}", checkpoint.tensors))
+            optimizer.load_state_dict(below(f"optimizer.{group}", tensors))
     except (KeyError, TypeError, RuntimeError) as error:
         raise ArtifactError(
             "A checkpoint does not fit the model that is to be trained.",
@@ -85,11 +83,3 @@ def _named(prefix: str, tensors: Mapping[str, Any]) -> dict[str, Tensor]:
         for name, value in tensors.items()
         if isinstance(value, torch.Tensor)
     }
-
-
-def _restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = tensor
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -6,7 +6,6 @@ from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from vaekit.data import Observation
 from vaekit.models import Model, Noise
@@ -14,6 +13,7 @@ from vaekit.objectives import Objective, Schedule
 from vaekit.training.divergence import not_finite
 from vaekit.training.ema import WeightAverage
 from vaekit.training.machine import autocast
+from vaekit.training.optimizers import Optimizer
 from vaekit.training.spec import TrainingSpec
 
 
@@ -80,13 +80,12 @@ class Updater:
     def forget_gradients(self) -> None:
         """Frees the memory of gradients."""
         for optimizer in self.optimizers.values():
-            optimizer.zero_grad(set_to_none=True)
+            optimizer.forget_gradients()
 
     def _prepare(self, learning_rate: float) -> None:
         self.forget_gradients()
         for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate
+            optimizer.learning_rate = learning_rate
 
     def _as_inputs(self, schedule: Mapping[str, float]) -> Schedule:
         """What a compiled step must not take for constants, or it is compiled at every value."""
