@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +218,24 @@ def test_evaluation_split_must_exist(tmp_path: Path) -> None:
 def test_public_door() -> None:
     assert vaekit.train is train
     assert vaekit.load_recipe is load_recipe
+
+
+def test_the_first_step_does_not_wait_for_what_it_does_not_need(tmp_path: Path) -> None:
+    """torch's compiler and matplotlib take a second and a half to import."""
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from small_recipe import small_recipe
+from vaekit.runs import fit
+from vaekit.training import Listener
+
+class Look(Listener):
+    def stepped(self, step, reported):
+        print([name for name in ("torch._dynamo", "matplotlib", "sympy") if name in sys.modules])
+        raise SystemExit
+
+from pathlib import Path
+fit(small_recipe(), Path({str(tmp_path / "run")!r}), [Look()])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr

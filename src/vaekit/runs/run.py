@@ -3,20 +3,17 @@
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from vaekit.artifacts import SUMS
 from vaekit.data import Dataset, Transform
 from vaekit.errors import ArtifactError
 from vaekit.evaluation import Progress, Results, evaluate
 from vaekit.export import Artifact, Trained, export, load
-from vaekit.figures import Picture
 from vaekit.models import Model
 from vaekit.recipes import Recipe
 from vaekit.runs.assembly import Assembly, assemble
 from vaekit.runs.folder import RunFolder, write, write_json
-from vaekit.runs.pictures import pictures, save_pictures
-from vaekit.runs.report import report_html
 from vaekit.runs.tracking import subject
 from vaekit.trackers import tell_results
 from vaekit.training import (
@@ -27,6 +24,9 @@ from vaekit.training import (
     read_metrics,
 )
 from vaekit.training.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from vaekit.figures import Picture
 
 
 @final
@@ -115,6 +115,8 @@ class Run:
 
     def draw(self) -> list[Path]:
         """Draws the pictures of the run into its folder; returns where they are."""
+        from vaekit.runs.pictures import save_pictures  # matplotlib would delay the first step
+
         return save_pictures(self._pictures, self._files.figures)
 
     @property
@@ -124,6 +126,8 @@ class Run:
 
     def report(self) -> Path:
         """Writes `report.html`, with the results there are; returns where it is."""
+        from vaekit.runs.report import report_html
+
         file = self._files.provenance_file
         origin = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         results = self.results or {}
@@ -132,7 +136,9 @@ class Run:
         return self._files.report_file
 
     @cached_property
-    def _pictures(self) -> list[Picture]:
+    def _pictures(self) -> "list[Picture]":
+        from vaekit.runs.pictures import pictures
+
         return pictures(self.model, self.dataset, self.transform, self.recipe, self.log)
 
     def _tell_trackers(self, results: Results) -> None:
