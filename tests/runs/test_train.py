@@ -226,7 +226,7 @@ def test_the_first_step_does_not_wait_for_what_it_does_not_need(tmp_path: Path) 
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from small_recipe import small_recipe
-from vaekit.runs import fit
+from vaekit.runs import fit, prepare
 from vaekit.training import Listener
 
 class Look(Listener):
@@ -234,8 +234,7 @@ class Look(Listener):
         print([name for name in ("torch._dynamo", "matplotlib", "sympy") if name in sys.modules])
         raise SystemExit
 
-from pathlib import Path
-fit(small_recipe(), Path({str(tmp_path / "run")!r}), [Look()])
+fit(*prepare(small_recipe(), {str(tmp_path / "run")!r}), [Look()])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr
