@@ -54,8 +54,9 @@ format: $(DEV) ## Format the code and fix what lint can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(BENCH) ## Time training against a plain loop and pythae on this machine, idle but for that
+bench: $(BENCH) ## Time training and evaluation against peers, on an otherwise idle machine
 	$(BIN)/python benchmarks/training_speed.py $(ARGS)
+	$(BIN)/python benchmarks/evaluation_speed.py
 
 docs: $(CORE) ## Write docs/cli.md from the commands' own help
 	$(BIN)/python docs/make_cli_reference.py
