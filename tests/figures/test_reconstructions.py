@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vaekit.errors import DataError
-from vaekit.figures import reconstructions
+from vaekit.figures import encoded, reconstructions
 from vaekit.figures.style import MINUS, MISSING
 
 
@@ -110,7 +110,9 @@ def test_vectors_of_many_features_are_drawn_as_heat_maps(rng: np.random.Generato
 @pytest.mark.parametrize("features", [8, 50])
 @pytest.mark.parametrize("fill", [np.nan, 1.0])
 def test_vectors_that_say_nothing_can_be_drawn(features: int, fill: float) -> None:
-    reconstructions(np.full((10, features), fill), np.ones((10, features)))
+    figure = reconstructions(np.full((10, features), fill), np.ones((10, features)))
+    assert encoded(figure, ".png").startswith(b"\x89PNG")
+    assert len([ax for ax in figure.axes if ax.get_visible()]) >= 3
 
 
 # -- errors ------------------------------------------------------------------------------------

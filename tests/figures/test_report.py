@@ -190,8 +190,12 @@ def test_same_content_gives_the_same_page(report: Report) -> None:
 @pytest.mark.parametrize("key", [key for key in RESULTS if key != "notes"])
 def test_any_key_may_be_absent(report: Report, key: str) -> None:
     rest = {name: value for name, value in RESULTS.items() if name != key}
-    Page(report_page(replace(report, results=rest)))
-    Page(report_page(replace(report, results={**RESULTS, key: None})))
+    absent = Page(report_page(replace(report, results=rest)))
+    unknown = Page(report_page(replace(report, results={**RESULTS, key: None})))
+    for page in (absent, unknown):
+        assert page.text.count("Measures") == Page(report_page(report)).text.count("Measures")
+        assert "None" not in page.text
+        assert "nan" not in page.text.split()
 
 
 def test_a_run_without_density_shows_what_it_has(report: Report) -> None:

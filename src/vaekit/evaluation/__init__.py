@@ -4,7 +4,6 @@ from vaekit.evaluation.aggregate_posterior import (
     Moments,
     active_units,
     mutual_information,
-    no_noise,
     posterior_moments,
 )
 from vaekit.evaluation.amortization_gap import amortization_gap
@@ -36,7 +35,6 @@ __all__ = [
     "evaluate",
     "importance_sampling",
     "mutual_information",
-    "no_noise",
     "posterior_moments",
     "reconstruction",
     "sandwich",

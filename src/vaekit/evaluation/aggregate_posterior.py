@@ -27,7 +27,7 @@ from torch import Tensor
 
 from vaekit.data import Observation
 from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
-from vaekit.models import Model, Noise
+from vaekit.models import Model
 from vaekit.numerics import generator_for
 
 THRESHOLDS: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -54,7 +54,7 @@ def posterior_moments(model: Model, observations: Iterable[Observation]) -> list
     """Moments of the posterior of every example, per layer from the top."""
     layers: dict[int, list[tuple[Tensor, Tensor]]] = {}
     for shown in _fitting(model, observations):
-        inference = model.infer(shown, noise=no_noise(model, shown))
+        inference = model.infer_at_mean(shown)
         for number, factor in enumerate(inference.posterior):
             # A layer below others has a sample dimension, of one.
             mean, stddev = (
@@ -73,12 +73,6 @@ def _fitting(model: Model, observations: Iterable[Observation]) -> Iterator[Obse
     for block in observations:
         rows = rows or rows_within(BUDGET_BYTES, model, block)
         yield from chunks(block, rows)
-
-
-def no_noise(model: Model, observation: Observation) -> Noise:
-    """The noise with which a model takes the mean of every layer."""
-    spec = model.noise_spec(len(observation))
-    return tuple(torch.zeros(part.shape, device=observation.x.device) for part in spec)
 
 
 def active_units(moments: Iterable[Moments], threshold: float) -> int:

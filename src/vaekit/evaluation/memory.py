@@ -37,7 +37,7 @@ def rows_within(budget_bytes: int, model: Model, observation: Observation) -> in
     layers = [module for module in model.modules() if not any(module.children())]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
-        likelihood = model.infer(observation[:1]).log_likelihood_per_value()
+        likelihood = model.infer_at_mean(observation[:1]).log_likelihood_per_value()
     finally:
         for hook in hooks:
             hook.remove()

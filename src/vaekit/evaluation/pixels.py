@@ -25,7 +25,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaekit.data import Observation, Rows, Transform
-from vaekit.evaluation.aggregate_posterior import no_noise
 from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
 from vaekit.models import Model
 from vaekit.numerics import draw_noise
@@ -96,7 +95,7 @@ class UnitScale:
 def reconstruction(model: Model, observation: Observation) -> Float[Tensor, "batch *event"]:
     """The mean of p(x | z) at the mean of q(z | x)."""
     parts = [
-        model.infer(part, noise=no_noise(model, part)).likelihood.mean[0]
+        model.infer_at_mean(part).likelihood.mean[0]
         for part in chunks(observation, rows_within(BUDGET_BYTES, model, observation))
     ]
     return torch.cat(parts)

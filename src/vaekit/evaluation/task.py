@@ -80,4 +80,4 @@ class Task:
     @torch.no_grad()
     def value_likelihood(self) -> Distribution:
         """p(x_i | z) of single values, for its kind."""
-        return self.model.infer(self.first(1)).likelihood.base_dist
+        return self.model.infer_at_mean(self.first(1)).likelihood.base_dist

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from vaekit.artifacts import ArtifactFolder, Document, Reference, Serving
-from vaekit.data import Dataset, DataSpec, Observation, Transform
+from vaekit.data import Dataset, DataSpec, Observation, Rows, Transform
 from vaekit.errors import ArtifactError, DataError
 from vaekit.models import Model
 from vaekit.runtime import Draws, Runtime
@@ -156,11 +156,7 @@ class Artifact(Runtime):
     def observation(self, x: np.ndarray) -> Observation:
         """Raw examples as the model sees them here: the expectation of their presentation."""
         raw = torch.from_numpy(np.require(x, requirements=["C", "W"])).to(self._device)
-        shown = self.transform.expectation(raw).to(self._dtype)
-        if self.schema.missing == "forbid":
-            return Observation(shown)
-        seen = ~raw.isnan()
-        return Observation(shown.where(seen, 0.0), mask=seen)
+        return self.transform.expected(Rows(raw)).to(self._device, self._dtype)
 
     def _raw(self, x: Tensor) -> np.ndarray:
         return self.transform.inverse(x).cpu().numpy()

@@ -42,7 +42,8 @@ def _posterior_variance(artifact: Artifact, x: np.ndarray) -> tuple[float, ...] 
         return None
     total, rows = 0.0, 1000
     for start in range(0, len(x), rows):
-        posterior = artifact.model.infer(artifact.observation(x[start : start + rows])).posterior
+        shown = artifact.observation(x[start : start + rows])
+        posterior = artifact.model.infer_at_mean(shown).posterior
         layers = [factor.variance.double().flatten(1).sum(0) for factor in posterior]
         total = total + torch.cat(layers)
     return tuple((torch.as_tensor(total) / len(x)).tolist())

@@ -173,6 +173,15 @@ class Model(nn.Module, ABC):
                 encode again; also where a q of one's own is put in.
         """
 
+    def infer_at_mean(self, observation: Observation) -> Inference:
+        """The inference in which nothing is drawn: z is the mean of every layer of q(z | x)."""
+        like, middle = observation.x, {"normal": 0.0, "uniform": 0.5}
+        noise = tuple(
+            torch.full(spec.shape, middle[spec.kind], dtype=like.dtype, device=like.device)
+            for spec in self.noise_spec(len(observation))
+        )
+        return self.infer(observation, noise=noise)
+
     @abstractmethod
     def decode(self, z: Latents, c: Float[Tensor, "batch conditions"] | None = None) -> Independent:
         """p(x | z), with batch shape (samples, batch)."""

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from vaekit.data import Dataset, Observation, Transform, present
-from vaekit.models import Inference, Latents, Model
-from vaekit.numerics import draw_noise, generator_for
+from vaekit.models import Latents, Model
+from vaekit.numerics import generator_for
 from vaekit.recipes import Recipe
 
 EXAMPLES, PIECE, DRAWS = 10_000, 500, 4
@@ -76,7 +76,7 @@ class Shown:
         """Examples in raw units, NaN where nothing was seen, and their reconstructions."""
         chosen = self.at(index)
         original = chosen.x if chosen.mask is None else chosen.x.where(chosen.mask, torch.nan)
-        answer = self.from_mean(chosen).likelihood.mean[0]
+        answer = self.model.infer_at_mean(chosen).likelihood.mean[0]
         return self.raw(original), self.raw(answer)
 
     def at(self, index: slice | np.ndarray) -> Observation:
@@ -84,12 +84,6 @@ class Shown:
         rows = index if isinstance(index, slice) else torch.as_tensor(index)
         x, mask = self.observation.x, self.observation.mask
         return Observation(x[rows], mask=None if mask is None else mask[rows])
-
-    def from_mean(self, observation: Observation) -> Inference:
-        """What follows from the mean of the posterior (from the code itself, without one)."""
-        noise = draw_noise(self.model.noise_spec(len(observation)))
-        zero = tuple(torch.zeros_like(part).to(observation.x.device) for part in noise)
-        return self.model.infer(observation, noise=zero)
 
     def decoded(self, z: Latents) -> np.ndarray:
         """Means of p(x|z) in raw units, one for each code of the only sample."""

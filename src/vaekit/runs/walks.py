@@ -37,7 +37,7 @@ def interpolate(shown: Shown) -> Interpolations | None:
     if not pairs:
         return None
     index = np.array(pairs)
-    starts, ends = (shown.from_mean(shown.at(index[:, side])).z for side in (0, 1))
+    starts, ends = (shown.model.infer_at_mean(shown.at(index[:, side])).z for side in (0, 1))
     z = tuple(_lines(a[0], b[0]) for a, b in zip(starts, ends, strict=True))
     decoded = shown.decoded(z)
     return Interpolations(decoded.reshape(len(pairs), STEPS, *decoded.shape[1:]), labels)
@@ -49,7 +49,7 @@ def traverse(shown: Shown) -> Traversals | None:
     Those are the ones of largest KL, or of largest variance where there is no prior. The unit
     is the standard deviation of the prior, or that of the codes.
     """
-    inference = shown.from_mean(shown.at(slice(1)))
+    inference = shown.model.infer_at_mean(shown.at(slice(1)))
     if len(inference.z) != 1:
         return None
     base = inference.z[0][0, 0]

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from vaekit.data import Observation
 from vaekit.distributions import Gaussian
-from vaekit.models import Inference, Model, Noise
-from vaekit.numerics import NoiseSpec, generator_for
+from vaekit.models import Inference, Model
+from vaekit.numerics import generator_for
 from vaekit.trackers.pictures import Pictures, Sheet
 from vaekit.trackers.subject import Subject
 
@@ -82,7 +82,7 @@ class Camera:
     def _drawn(self) -> dict[str, Sheet]:
         model, shown = self._subject.model, self._shown[0][: self._images]
         original = shown.x if shown.mask is None else shown.x.where(shown.mask, torch.nan)
-        reconstructed = _at_the_mean(model, shown).likelihood.mean[0]
+        reconstructed = model.infer_at_mean(shown).likelihood.mean[0]
         drawn = {"reconstructions": self._pictures.pairs(original, reconstructed)}
         if model.facts.has_density:
             source = generator_for(self._subject.seed, "tracked samples", device=shown.x.device)
@@ -91,7 +91,7 @@ class Camera:
         return {name: sheet for name, sheet in drawn.items() if sheet is not None}
 
     def _histograms(self, seen: Observation) -> dict[str, Tensor]:
-        blocks = [_moments(_at_the_mean(self._subject.model, x)) for x in _blocks(seen)]
+        blocks = [_moments(self._subject.model.infer_at_mean(x)) for x in _blocks(seen)]
         return {name: torch.cat([block[name] for block in blocks]).cpu() for name in blocks[0]}
 
 
@@ -110,17 +110,6 @@ def posing(model: Model) -> Iterator[None]:
 def _blocks(seen: Observation) -> Iterator[Observation]:
     for start in range(0, len(seen), ROWS_AT_ONCE):
         yield seen[start : start + ROWS_AT_ONCE]
-
-
-def _at_the_mean(model: Model, shown: Observation) -> Inference:
-    """An inference whose noise is none: z is the posterior's mean."""
-    noise: Noise = tuple(_none(spec, shown.x) for spec in model.noise_spec(len(shown)))
-    return model.infer(shown, noise=noise)
-
-
-def _none(spec: NoiseSpec, like: Tensor) -> Tensor:
-    middle = {"normal": 0.0, "uniform": 0.5}[spec.kind]
-    return torch.full(spec.shape, middle, dtype=like.dtype, device=like.device)
 
 
 def _moments(inference: Inference) -> dict[str, Tensor]:

@@ -145,8 +145,10 @@ class SGD(Optimizer):
         if velocities:
             torch._foreach_mul_(velocities[0], spec.momentum)
             torch._foreach_add_(velocities[0], slopes)
-            ahead = torch._foreach_add(slopes, velocities[0], alpha=spec.momentum)
-            slopes = list(ahead) if spec.nesterov else velocities[0]
+            if spec.nesterov:
+                slopes = list(torch._foreach_add(slopes, velocities[0], alpha=spec.momentum))
+            else:
+                slopes = velocities[0]
         torch._foreach_add_(parameters, slopes, alpha=-self.learning_rate)
 
     def _kept(self) -> Mapping[str, list[Tensor]]:
