@@ -1,11 +1,12 @@
 """One contender of the training benchmark, in a process of its own.
 
-    python benchmarks/contenders.py NAME IMAGES BATCH EPOCHS
+    python benchmarks/contenders.py NAME NETWORKS IMAGES BATCH EPOCHS
 
-All train the same VAE (784-512-20-512-784, ReLU, cross-entropy of grey pixels, Adam with 1e-3)
-on the same images in the same number of steps. A contender waits for a line on standard input
-before every epoch and writes a line of JSON after it, so that epochs of several contenders can
-take turns on an otherwise idle machine.
+All train the same VAE with 20 latents on the same images in the same number of steps: Adam with
+1e-3, cross-entropy of grey pixels. NETWORKS is `mlp` (784-512 and back, ReLU) or `conv` (pythae's
+own networks for MNIST). A contender waits for a line on standard input before every epoch and
+writes a line of JSON after it, so that epochs of several contenders can take turns on an otherwise
+idle machine.
 """
 
 import json
@@ -14,8 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -37,19 +39,65 @@ class Turns:
     def done(self, loss: float) -> None:
         """An epoch is over."""
         seconds = time.perf_counter() - self._began
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        _say({"seconds": seconds, "loss": loss, "peak_bytes": peak})
+        _say({"seconds": seconds, "loss": loss, "peak_bytes": peak_bytes()})
+
+
+def peak_bytes() -> int:
+    """Most memory that this process ever had resident.
+
+    Linux's own figure where there is one: that of `resource` begins at the size of the parent.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        lines = status.read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _say(message: dict[str, float | bool]) -> None:
     print(json.dumps(message), flush=True)
 
 
-def vaekit(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
+def conv_encoder(out_features: int) -> Any:
+    """The layers of pythae's Encoder_Conv_VAE_MNIST, with one head."""
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    for before, width in zip((1, 128, 256, 512), (128, 256, 512, 1024), strict=True):
+        layers += [nn.Conv2d(before, width, 4, 2, 1), nn.BatchNorm2d(width), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(1024, out_features))
+
+
+def conv_decoder(bias: bool) -> Any:
+    """The layers of pythae's Decoder_Conv_AE_MNIST, without its sigmoid."""
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Linear(LATENT, 1024 * 4 * 4),
+        nn.Unflatten(1, (1024, 4, 4)),
+        nn.ConvTranspose2d(1024, 512, 3, 2, 1),
+        nn.BatchNorm2d(512),
+        nn.ReLU(),
+        nn.ConvTranspose2d(512, 256, 3, 2, 1, output_padding=1),
+        nn.BatchNorm2d(256),
+        nn.ReLU(),
+        nn.ConvTranspose2d(256, 1, 3, 2, 1, output_padding=1, bias=bias),
+    )
+
+
+def vaekit(networks: str, images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
     """Through the public path, with log, averaged weights and checkpoints."""
+    from torch import nn
+
     from vaekit import Recipe
+    from vaekit.data import Batches, Statistics, statistics
+    from vaekit.likelihoods import BernoulliLikelihood
+    from vaekit.models import VAE, Decoder, Encoder
+    from vaekit.objectives import ELBOSpec
+    from vaekit.posteriors import DiagonalGaussianSpec
+    from vaekit.priors import StandardNormalPrior
     from vaekit.runs import fit, prepare
-    from vaekit.training import Listener, Plan, Record
+    from vaekit.training import Listener, MetricsFile, Plan, Record, Training, TrainingData
 
     class TakingTurns(Listener):
         def started(self, plan: Plan) -> None:
@@ -62,14 +110,26 @@ def vaekit(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
                 if step < epochs * self.steps:
                     turns.wait()
 
+    def with_own_networks(moments: Statistics) -> VAE:
+        start = BernoulliLikelihood((1, 28, 28)).initial_parameters(moments.mean, moments.std)
+        return VAE(
+            Encoder(conv_encoder(2 * LATENT), moments),
+            DiagonalGaussianSpec().build(LATENT),
+            StandardNormalPrior(LATENT),
+            Decoder(nn.Sequential(conv_decoder(bias=False), nn.Unflatten(1, (1, 1))), start),
+            BernoulliLikelihood((1, 28, 28)),
+        )
+
     layers = {"kind": "mlp", "hidden": [HIDDEN], "activation": "relu"}
+    raw = {"event": "image", "low": 0, "high": 255}
+    if images.is_dir():
+        data = {"kind": "shards", "path": str(images / "*.npy"), **raw}
+    else:
+        data = {"kind": "arrays", "path": str(images), "validation": 0.0, "test": 0.0, **raw}
     recipe = Recipe.model_validate(
         {
             "name": "bench",
-            "data": {
-                "kind": "arrays", "path": str(images), "event": "image", "low": 0, "high": 255,
-                "validation": 0.0, "test": 0.0,
-            },
+            "data": data,
             "transform": {"kind": "grey"},
             "model": {
                 "kind": "vae", "latent_dim": LATENT, "encoder": layers, "decoder": layers,
@@ -81,10 +141,24 @@ def vaekit(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         chosen, path = prepare(recipe, Path(folder) / "run")
-        fit(chosen, path, [TakingTurns()])
+        if networks == "mlp":
+            fit(chosen, path, [TakingTurns()])
+            return
+        path.mkdir()
+        dataset, spec = chosen.data.load(), chosen.training
+        split, transform = dataset.split("train"), chosen.transform.build(dataset)
+        Training(
+            with_own_networks(statistics(split, transform)).to(spec.device),
+            ELBOSpec().build(),
+            TrainingData(Batches(split, batch_size, chosen.seed, spec.device), transform),
+            spec,
+            chosen.seed,
+            path,
+            [MetricsFile(path / "metrics.jsonl"), TakingTurns()],
+        ).run()
 
 
-def plain(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
+def plain(networks: str, images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
     """What a tutorial writes: a module, a DataLoader, a loop."""
     import torch
     from torch import nn
@@ -93,15 +167,19 @@ def plain(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
     class PlainVAE(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.hidden = nn.Linear(784, HIDDEN)
-            self.mu, self.log_var = nn.Linear(HIDDEN, LATENT), nn.Linear(HIDDEN, LATENT)
-            self.decoder = nn.Sequential(
-                nn.Linear(LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 784)
-            )
+            if networks == "conv":
+                self.encoder = conv_encoder(2 * LATENT)
+                self.decoder = nn.Sequential(conv_decoder(bias=True), nn.Flatten())
+            else:
+                self.encoder = nn.Sequential(
+                    nn.Flatten(), nn.Linear(784, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2 * LATENT)
+                )
+                self.decoder = nn.Sequential(
+                    nn.Linear(LATENT, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 784)
+                )
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            h = torch.relu(self.hidden(x.flatten(1)))
-            mu, log_var = self.mu(h), self.log_var(h)
+            mu, log_var = self.encoder(x).chunk(2, dim=-1)
             z = mu + torch.exp(0.5 * log_var) * torch.randn_like(mu)
             fit = nn.functional.binary_cross_entropy_with_logits(
                 self.decoder(z), x.flatten(1), reduction="sum"
@@ -109,26 +187,26 @@ def plain(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
             kl = -0.5 * torch.sum(1 + log_var - mu.square() - log_var.exp())
             return (fit + kl) / len(x)
 
-    data = TensorDataset(torch.from_numpy(np.load(images)).float() / 255)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    data = TensorDataset(torch.from_numpy(np.load(images)).unsqueeze(1).float() / 255)
     loader = DataLoader(data, batch_size=batch_size, shuffle=True, drop_last=True)
-    model = PlainVAE()
+    model = PlainVAE().to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     for _ in range(epochs):
         turns.wait()
         total = 0.0
         for (x,) in loader:
             optimizer.zero_grad()
-            loss = model(x)
+            loss = model(x.to(device))
             loss.backward()
             optimizer.step()
             total += loss.item()
         turns.done(total / len(loader))
 
 
-def pythae(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
-    """pythae 0.1.2 with its own trainer and default networks."""
+def pythae(networks: str, images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
+    """pythae 0.1.2 with its own trainer and its own networks."""
     import logging
-    from importlib import import_module
 
     import torch
 
@@ -140,6 +218,13 @@ def pythae(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
     x = torch.from_numpy(np.load(images)).unsqueeze(1).float() / 255
     data = data_sets.BaseDataset(x, torch.zeros(len(x)))
     config = models.VAEConfig(input_dim=(1, 28, 28), latent_dim=LATENT, reconstruction_loss="bce")
+    chosen: dict[str, Any] = {}
+    if networks == "conv":
+        own = import_module("pythae.models.nn.benchmarks.mnist")
+        chosen = {
+            "encoder": own.Encoder_Conv_VAE_MNIST(config),
+            "decoder": own.Decoder_Conv_AE_MNIST(config),
+        }
     with tempfile.TemporaryDirectory() as folder:
         training = trainers.BaseTrainerConfig(
             output_dir=folder,
@@ -149,7 +234,7 @@ def pythae(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
             no_cuda=not torch.cuda.is_available(),
         )
         trainer = trainers.BaseTrainer(
-            models.VAE(config), train_dataset=data, training_config=training
+            models.VAE(config, **chosen), train_dataset=data, training_config=training
         )
         train_epoch = trainer.train_step
 
@@ -163,12 +248,12 @@ def pythae(images: Path, batch_size: int, epochs: int, turns: Turns) -> None:
         trainer.train()
 
 
-CONTENDERS: Final[dict[str, Callable[[Path, int, int, Turns], None]]] = {
+CONTENDERS: Final[dict[str, Callable[[str, Path, int, int, Turns], None]]] = {
     "vaekit": vaekit,
     "plain": plain,
     "pythae": pythae,
 }
 
 if __name__ == "__main__":
-    _, name, images, batch_size, epochs = sys.argv
-    CONTENDERS[name](Path(images), int(batch_size), int(epochs), Turns())
+    _, name, networks, images, batch_size, epochs = sys.argv
+    CONTENDERS[name](networks, Path(images), int(batch_size), int(epochs), Turns())

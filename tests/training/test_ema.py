@@ -24,6 +24,29 @@ def test_the_formula() -> None:
         torch.testing.assert_close(average.averages[0], expected, rtol=1e-13, atol=1e-13)
 
 
+def test_a_long_memory_looks_now_and_then() -> None:
+    """Fifty looks per memory of the average, each with the decay of the updates since the last."""
+    module = nn.Linear(3, 2).double()
+    average = WeightAverage(module, decay=0.99)
+    expected = module.weight.detach().clone()
+    looks = 0
+    for step in range(2000):
+        with torch.no_grad():
+            module.weight += torch.randn(2, 3)
+        before = average.averages[0].clone()
+        average.update(step)
+        interval = 2 if step >= 665 else 1  # 0.02 (10 + step) / 9, rounded; at most 0.02 / 0.01
+        looked = step % interval == 0
+        assert torch.equal(before, average.averages[0]) is not looked
+        if looked:
+            looks += 1
+            decay = min(0.99, (1 + step) / (10 + step)) ** interval
+            expected = decay * expected + (1 - decay) * module.weight.detach()
+    assert looks == 665 + 667
+    # Float64; two ways of writing the same sum.
+    torch.testing.assert_close(average.averages[0], expected, rtol=1e-11, atol=1e-11)
+
+
 def test_without_decay_the_average_is_the_last() -> None:
     module = nn.Linear(3, 2)
     average = WeightAverage(module, decay=0.0)

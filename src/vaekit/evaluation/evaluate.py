@@ -32,7 +32,7 @@ from vaekit.evaluation.pca import pca_mse
 from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
 from vaekit.evaluation.task import EvaluationSpec, Progress, Task
 from vaekit.models import Model
-from vaekit.numerics import generator_for
+from vaekit.numerics import fast_float32_products, generator_for
 
 Results: TypeAlias = dict[str, Any]
 """A JSON tree: numbers whose keys carry their unit, and the protocol."""
@@ -56,7 +56,7 @@ def evaluate(
     """
     start = time.perf_counter()
     task = Task(model, dataset, transform, spec, device, progress)
-    with _evaluating(model):
+    with _evaluating(model), fast_float32_products():
         numbers = _with_density(task) if model.facts.has_density else _without_density(task)
         numbers |= _pixels(task)
         lost = [name for name, value in numbers.items() if not _is_finite(value)]

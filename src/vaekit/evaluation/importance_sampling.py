@@ -26,7 +26,7 @@ from vaekit.data import Observation
 from vaekit.errors import DataError, SpecError
 from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
 from vaekit.models import Encoding, Inference, Model, Noise
-from vaekit.numerics import draw_noise, generator_for
+from vaekit.numerics import draw_noise, fast_float32_products, generator_for
 
 SAMPLES_PER_BLOCK = 500
 """Samples drawn from one generator: part of the definition of an example's noise."""
@@ -66,6 +66,7 @@ class Estimate:
 
 
 @torch.no_grad()
+@fast_float32_products()
 def importance_sampling(
     model: Model,
     observations: Iterable[Observation],

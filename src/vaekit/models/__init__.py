@@ -5,6 +5,8 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.models.autoencoder import Autoencoder, AutoencoderSpec
+from vaekit.models.decoder import Decoder
+from vaekit.models.encoder import Encoder
 from vaekit.models.model import (
     Encoding,
     Facts,
@@ -22,6 +24,8 @@ __all__ = [
     "VAE",
     "Autoencoder",
     "AutoencoderSpec",
+    "Decoder",
+    "Encoder",
     "Encoding",
     "Facts",
     "Inference",

@@ -1,5 +1,6 @@
 """Stable formulas and seeded noise; knows no word of variational autoencoders."""
 
+from vaekit.numerics.matmul import fast_float32_products
 from vaekit.numerics.noise import Key, NoiseSpec, derive_seed, draw_noise, generator_for
 from vaekit.numerics.stable import (
     at_least_float32,
@@ -16,6 +17,7 @@ __all__ = [
     "at_least_float32",
     "derive_seed",
     "draw_noise",
+    "fast_float32_products",
     "generator_for",
     "inverse_smooth_bound",
     "inverse_smooth_floor",

@@ -1,9 +1,11 @@
 """Exponential moving average of the weights.
 
-    average <- average + (1 - decay_t) (weights - average)
-    decay_t = min(decay, (1 + t) / (10 + t))
+    average <- average + (1 - decay_t^n) (weights - average),    every n updates
+    decay_t = min(decay, (1 + t) / (10 + t)),    n = 0.02 / (1 - decay_t), rounded, at least 1
 
-The early, smaller decay lets the average forget the random start. Buffers, such as running
+The early, smaller decay lets the average forget the random start. An average that remembers
+1 / (1 - decay) updates looks at the weights fifty times in that span: looking at each of them would
+give nearly the same average, for the time of one more optimiser. Buffers, such as running
 statistics of batch normalisation, are averages already and are left alone.
 
 Reference:
@@ -16,6 +18,9 @@ from typing import final
 
 import torch
 from torch import Tensor, nn
+
+LOOKS_AT = 0.02
+"""Share of its memory after which an average looks at the weights again."""
 
 
 @final
@@ -37,7 +42,10 @@ class WeightAverage:
     def update(self, step: int) -> None:
         """Takes in the weights after update number `step`, counted from zero."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(self.averages, self.weights, 1 - decay)  # pyright: ignore[reportPrivateImportUsage]
+        interval = max(1, round(LOOKS_AT / (1 - decay)))
+        if step % interval == 0:
+            share = 1 - decay**interval
+            torch._foreach_lerp_(self.averages, self.weights, share)  # pyright: ignore[reportPrivateImportUsage]
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -1,6 +1,8 @@
 """What the machine decides: device, threads, precision; and how they are recorded."""
 
+import ctypes
 import platform
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import torch
 
 from vaekit.errors import SpecError
+from vaekit.numerics import fast_float32_products
 from vaekit.training.spec import Precision, TrainingSpec
 
 
@@ -69,8 +72,37 @@ def isolated(spec: TrainingSpec) -> Iterator[None]:
     Afterwards, torch's global state is what it was.
     """
     devices = [torch.cuda.current_device()] if spec.device == "cuda" else []
-    with torch.random.fork_rng(devices), threads(spec.threads), torch.enable_grad():
+    with (
+        torch.random.fork_rng(devices),
+        threads(spec.threads),
+        torch.enable_grad(),
+        fast_float32_products(),
+        freed_memory_kept(),
+    ):
         yield
+
+
+@contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """The region in which the C library keeps freed memory for the next allocation.
+
+    By default glibc returns blocks beyond 32 MiB to the system at once, and every update of a large
+    model would get its gradients as new pages, one fault after the other. Afterwards the thresholds
+    are what they grow to by default, and free memory is returned. Elsewhere, nothing changes.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if not hasattr(library, "mallopt"):
+        yield
+        return
+    mmap_threshold, trim_threshold = -3, -1  # their numbers in malloc.h
+    library.mallopt(mmap_threshold, 2**30)
+    library.mallopt(trim_threshold, 2**30)
+    try:
+        yield
+    finally:
+        library.mallopt(mmap_threshold, 2**25)
+        library.mallopt(trim_threshold, 2**26)
+        library.malloc_trim(0)
 
 
 def seed_layers(seed: int, device: str) -> None:
