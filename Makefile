@@ -57,6 +57,7 @@ format: $(DEV) ## Format the code and fix what lint can fix
 bench: $(BENCH) ## Time training and evaluation against peers, on an otherwise idle machine
 	$(BIN)/python benchmarks/training_speed.py $(ARGS)
 	$(BIN)/python benchmarks/evaluation_speed.py
+	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/startup.py
 
 docs: $(CORE) ## Write docs/cli.md from the commands' own help

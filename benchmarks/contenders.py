@@ -39,19 +39,21 @@ class Turns:
     def done(self, loss: float) -> None:
         """An epoch is over."""
         seconds = time.perf_counter() - self._began
-        _say({"seconds": seconds, "loss": loss, "peak_bytes": peak_bytes()})
+        _say({"seconds": seconds, "loss": loss, **memory()})
 
 
-def peak_bytes() -> int:
-    """Most memory that this process ever had resident.
+def memory() -> dict[str, int]:
+    """Most memory that this process ever had resident, and what is its own of it now.
 
-    Linux's own figure where there is one: that of `resource` begins at the size of the parent.
+    Linux's own figures where there are some: that of `resource` begins at the size of the parent.
     """
     status = Path("/proc/self/status")
-    if status.is_file():
-        lines = status.read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if not status.is_file():
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return {"peak_bytes": peak, "private_bytes": peak}
+    lines = [line.split() for line in status.read_text(encoding="ascii").splitlines()]
+    kib = {line[0]: int(line[1]) for line in lines if line[0] in ("VmHWM:", "RssAnon:")}
+    return {"peak_bytes": kib["VmHWM:"] * 1024, "private_bytes": kib["RssAnon:"] * 1024}
 
 
 def _say(message: dict[str, float | bool]) -> None:

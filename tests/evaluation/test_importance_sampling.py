@@ -126,7 +126,7 @@ def test_what_is_decoded_at_a_time_fits_the_budget(k: int) -> None:
     model = TRUTH.vae()
     rows: list[int] = []
     model.decoder.register_forward_hook(lambda _, z, __: rows.append(z[0].shape[:2].numel()))
-    bytes_per_row = 2**20 // rows_within(2**20, model, SHOWN)
+    bytes_per_row = 2**20 // rows_within(model, SHOWN, 2**20)
     rows.clear()
     importance_sampling(model, [SHOWN], k, seed=0, budget_bytes=100 * bytes_per_row)
     assert max(rows[1:]) <= 100

@@ -7,7 +7,9 @@ from vaekit.numerics import fast_float32_products
 from vaekit.numerics.matmul import _keeps_float32
 
 
-@pytest.mark.parametrize(("rows", "inner", "columns"), [(3, 7, 5), (128, 784, 512), (2000, 512, 784)])
+@pytest.mark.parametrize(
+    ("rows", "inner", "columns"), [(3, 7, 5), (128, 784, 512), (2000, 512, 784)]
+)
 def test_float32_is_kept(rows: int, inner: int, columns: int) -> None:
     a, b = torch.randn(rows, inner), torch.randn(inner, columns)
     with fast_float32_products():
@@ -20,10 +22,16 @@ def test_float32_is_kept(rows: int, inner: int, columns: int) -> None:
 def test_the_switch_is_put_back() -> None:
     switch = torch.backends.mkldnn.matmul  # pyright: ignore[reportAttributeAccessIssue]
     before = switch.fp32_precision
-    with pytest.raises(ZeroDivisionError), fast_float32_products():
-        inside = switch.fp32_precision
-        raise ZeroDivisionError
-    assert inside == ("bf16" if _keeps_float32() else before)
+    inside: list[str] = []
+
+    def fail() -> None:
+        with fast_float32_products():
+            inside.append(switch.fp32_precision)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert inside == ["bf16" if _keeps_float32() else before]
     assert switch.fp32_precision == before
 
 

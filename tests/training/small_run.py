@@ -52,14 +52,16 @@ def dataset() -> Dataset:
     return Dataset("small", schema, splits, "made here", "48/16/-")
 
 
-def small_data(protocol: str = "dynamic", batch_size: int = SPEC.batch_size) -> TrainingData:
+def small_data(
+    protocol: str = "dynamic", batch_size: int = SPEC.batch_size, device: str = "cpu"
+) -> TrainingData:
     small = dataset()
-    transform = BinarizeSpec.model_validate({"protocol": protocol}).build(small)
+    transform = BinarizeSpec.model_validate({"protocol": protocol}).build(small).to(device)
     split = transform.prepare(small.split("train"))
     return TrainingData(
-        Batches(split, batch_size, seed=0, device="cpu"),
+        Batches(split, batch_size, seed=0, device=device),
         transform,
-        lambda: present(small.split("validation"), transform, 0, "cpu", rows_per_block=10),
+        lambda: present(small.split("validation"), transform, 0, device, rows_per_block=10),
     )
 
 
@@ -84,9 +86,9 @@ def small_run(
         folder.mkdir(exist_ok=True)
         listeners = [MetricsFile(folder / "metrics.jsonl"), *listeners]
     return Training(
-        small_model(model),
+        small_model(model).to(spec.device),
         objective or OBJECTIVE.build(),
-        small_data(protocol, spec.batch_size),
+        small_data(protocol, spec.batch_size, spec.device),
         spec,
         seed=3,
         folder=None if folder is None else folder / "checkpoint",

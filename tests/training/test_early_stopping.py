@@ -4,6 +4,7 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -108,8 +109,8 @@ def test_the_last_epoch_is_not_the_best_by_being_the_last(monkeypatch: pytest.Mo
 def test_there_has_to_be_something_to_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     original = program.small_data
 
-    def blind(protocol: str, batch_size: int) -> TrainingData:
-        data = original(protocol, batch_size)
+    def blind(*choices: Any) -> TrainingData:
+        data = original(*choices)
         return TrainingData(data.batches, data.transform)
 
     monkeypatch.setattr(program, "small_data", blind)

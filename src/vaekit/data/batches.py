@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from vaekit.data.splits import Rows, Split, spans_of
+from vaekit.data.splits import InMemorySplit, Rows, Split, spans_of
 from vaekit.errors import DataError
 from vaekit.numerics import generator_for
 
@@ -58,6 +58,20 @@ class Batches:
     def steps_per_epoch(self) -> int:
         """Number of full batches in an epoch."""
         return len(self._split) // self.batch_size
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether shards come and go; if not, all rows are on the device."""
+        return not isinstance(self._split, InMemorySplit)
+
+    def rows(self, epoch: int, index: int) -> Int64[Tensor, " batch"]:
+        """Which rows batch `index` of epoch `epoch` consists of, of data that is not streamed."""
+        start = index * self.batch_size
+        return self._row_order(epoch, 0)[start : start + self.batch_size]
+
+    def take(self, rows: Int64[Tensor, " batch"]) -> Rows:
+        """The batch that consists of `rows`, of data that is not streamed."""
+        return self._split.shard(0).take(rows)
 
     def __call__(self, epoch: int, index: int) -> Rows:
         """Batch `index` of epoch `epoch`; both count from 0."""

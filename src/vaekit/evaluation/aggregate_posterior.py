@@ -26,7 +26,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from vaekit.data import Observation
-from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
+from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.models import Model
 from vaekit.numerics import generator_for
 
@@ -71,7 +71,7 @@ def _fitting(model: Model, observations: Iterable[Observation]) -> Iterator[Obse
     """So many examples at a time that decoding them fits the budget."""
     rows = 0
     for block in observations:
-        rows = rows or rows_within(BUDGET_BYTES, model, block)
+        rows = rows or rows_within(model, block)
         yield from chunks(block, rows)
 
 

@@ -22,7 +22,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from vaekit.data import Observation
-from vaekit.evaluation.memory import BUDGET_BYTES, rows_within
+from vaekit.evaluation.memory import rows_within
 from vaekit.models import Encoding, Model, Noise
 from vaekit.numerics import draw_noise, generator_for
 
@@ -68,7 +68,7 @@ def _refined(
         noise = model.noise_spec(len(observation), SAMPLES_PER_STEP)
         device, dtype = observation.x.device, encoding[0].dtype
         # What autograd keeps is as much again as what is computed.
-        most = rows_within(BUDGET_BYTES, model, observation) // (2 * SAMPLES_PER_STEP)
+        most = rows_within(model, observation) // (2 * SAMPLES_PER_STEP)
         for step in range(STEPS):
             source = generator_for(seed, "refinement", step, device=device)
             drawn = draw_noise(noise, source, device, dtype)
@@ -104,7 +104,7 @@ def _elbo(
 ) -> Float64[Tensor, " examples"]:
     """ELBO of each example; the same seed draws the same noise."""
     n, device = len(observation), observation.x.device
-    most = max(1, min(SAMPLES_TO_MEASURE, rows_within(BUDGET_BYTES, model, observation) // n))
+    most = max(1, min(SAMPLES_TO_MEASURE, rows_within(model, observation) // n))
     total = torch.zeros(n, dtype=torch.float64, device=device)
     source = generator_for(seed, "refined", device=device)
     noise = draw_noise(model.noise_spec(n, SAMPLES_TO_MEASURE), source, device, encoding[0].dtype)

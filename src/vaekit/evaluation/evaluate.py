@@ -27,7 +27,7 @@ from vaekit.evaluation.annealed_importance_sampling import (
 )
 from vaekit.evaluation.code_length import CROSS_ENTROPY_NOTE, bits_per_dim, is_cross_entropy
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
-from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
+from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.evaluation.pca import pca_mse
 from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
 from vaekit.evaluation.task import EvaluationSpec, Progress, Task
@@ -218,7 +218,7 @@ def _amortization(task: Task) -> Results:
 def _without_density(task: Task) -> Results:
     total, done = 0.0, 0
     for block in task.shown():
-        for part in chunks(block, rows_within(BUDGET_BYTES, task.model, block)):
+        for part in chunks(block, rows_within(task.model, block)):
             total += task.model.infer(part).log_likelihood().double().sum().item()
             done += len(part)
             task.progress("likelihood", done / task.examples)

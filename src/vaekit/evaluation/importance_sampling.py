@@ -24,7 +24,7 @@ from torch import Tensor
 
 from vaekit.data import Observation
 from vaekit.errors import DataError, SpecError
-from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
+from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.models import Encoding, Inference, Model, Noise
 from vaekit.numerics import draw_noise, fast_float32_products, generator_for
 
@@ -72,7 +72,7 @@ def importance_sampling(
     observations: Iterable[Observation],
     num_samples: int,
     seed: int,
-    budget_bytes: int = BUDGET_BYTES,
+    budget_bytes: int | None = None,
     progress: Callable[[int], None] = lambda examples: None,
 ) -> Estimate:
     """Estimates log p(x) and the ELBO for every example.
@@ -82,7 +82,7 @@ def importance_sampling(
         observations: The examples, in order.
         num_samples: Importance samples k per example.
         seed: Seed of the samples.
-        budget_bytes: Memory for what is decoded at a time, one row at least.
+        budget_bytes: Memory for what is decoded at a time, one row at least; chosen if absent.
         progress: Told the number of examples that were finished.
 
     Raises:
@@ -101,7 +101,7 @@ def importance_sampling(
     for block in observations:
         if len(block) == 0:
             continue
-        rows = rows or rows_within(budget_bytes, model, block)
+        rows = rows or rows_within(model, block, budget_bytes)
         for observation in chunks(block, rows // min(num_samples, SAMPLES_PER_BLOCK)):
             parts.append(_estimate(model, observation, first, num_samples, seed, rows))
             first += len(observation)

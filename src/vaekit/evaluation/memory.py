@@ -14,17 +14,20 @@ from vaekit.data import Observation
 from vaekit.models import Model
 
 BUDGET_BYTES: Final = 2**27
-"""128 MiB: enough for efficient matrix products, and little beside torch itself."""
+"""128 MiB on a CPU: enough for efficient matrix products, and little beside torch itself."""
+SHARE_OF_CARD: Final = 0.25
+"""Of the free memory of a graphics card: enough to keep it busy."""
 
 
 @torch.no_grad()
-def rows_within(budget_bytes: int, model: Model, observation: Observation) -> int:
+def rows_within(model: Model, observation: Observation, budget_bytes: int | None = None) -> int:
     """Rows that may be decoded at a time, one at least.
 
     Args:
-        budget_bytes: Memory for the outputs of layers and the log-probabilities.
         model: What decodes.
         observation: At least one example of what it is shown.
+        budget_bytes: Memory for the outputs of layers and the log-probabilities; by default what
+            suits the device.
     """
     counted = last = 0
 
@@ -44,7 +47,14 @@ def rows_within(budget_bytes: int, model: Model, observation: Observation) -> in
     # Values, their log-probabilities and two intermediate results of those; each may be as large
     # as what the last layer gives, which for categories is many numbers for one value.
     counted += 4 * max(last, likelihood.numel() * likelihood.element_size())
-    return max(1, budget_bytes // counted)
+    return max(1, (budget_bytes or _budget(observation.x.device)) // counted)
+
+
+def _budget(device: torch.device) -> int:
+    if device.type != "cuda":
+        return BUDGET_BYTES
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(SHARE_OF_CARD * free)
 
 
 def chunks(observation: Observation, size: int) -> Iterator[Observation]:

@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaekit.data import Observation, Rows, Transform
-from vaekit.evaluation.memory import BUDGET_BYTES, chunks, rows_within
+from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.models import Model
 from vaekit.numerics import draw_noise
 from vaekit.schema import Schema
@@ -96,7 +96,7 @@ def reconstruction(model: Model, observation: Observation) -> Float[Tensor, "bat
     """The mean of p(x | z) at the mean of q(z | x)."""
     parts = [
         model.infer_at_mean(part).likelihood.mean[0]
-        for part in chunks(observation, rows_within(BUDGET_BYTES, model, observation))
+        for part in chunks(observation, rows_within(model, observation))
     ]
     return torch.cat(parts)
 
@@ -136,7 +136,7 @@ def sample_sharpness(
     like = next(model.parameters())
     noise = draw_noise(model.noise_spec(n), generator, like.device, like.dtype)
     blank = Observation(torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype))
-    rows, found = rows_within(BUDGET_BYTES, model, blank), []
+    rows, found = rows_within(model, blank), []
     for start in range(0, n, rows):
         piece = tuple(layer[:, start : start + rows] for layer in noise)
         with torch.no_grad():

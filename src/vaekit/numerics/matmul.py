@@ -13,7 +13,7 @@ from functools import cache
 import torch
 
 SIZES = ((64, 256, 128), (1024, 512, 768))
-"""Rows, inner dimension and columns of the products that are looked at: libraries choose by size."""
+"""Rows, inner dimension and columns of the products looked at: libraries choose by size."""
 FLOAT32_ERROR = 1e-4
 """Largest error, of products of standard normal matrices, relative to the square root of the inner
 dimension: below 1e-5 in float32, and about 1e-2 in bfloat16."""

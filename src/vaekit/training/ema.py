@@ -19,6 +19,9 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+# pyright: reportPrivateImportUsage=false
+# What torch's own averages call: one kernel for all parameters at a time.
+
 LOOKS_AT = 0.02
 """Share of its memory after which an average looks at the weights again."""
 
@@ -38,24 +41,35 @@ class WeightAverage:
         self.weights = [weight.detach() for weight in weights]
         self.averages = [weight.clone() for weight in self.weights]
 
+    def share(self, step: int) -> float:
+        """Share of the weights after update number `step`, counted from zero, in the average."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        interval = max(1, round(LOOKS_AT / (1 - decay)))
+        return 0.0 if step % interval else 1 - decay**interval
+
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Takes in the weights after update number `step`, counted from zero."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        interval = max(1, round(LOOKS_AT / (1 - decay)))
-        if step % interval == 0:
-            share = 1 - decay**interval
-            torch._foreach_lerp_(self.averages, self.weights, share)  # pyright: ignore[reportPrivateImportUsage]
+        share = self.share(step)
+        if share > 0:
+            torch._foreach_lerp_(self.averages, self.weights, share)
+
+    @torch.no_grad()
+    def take_in(self, share: Tensor) -> None:
+        """Takes in the weights with a share that only the device knows."""
+        changes = torch._foreach_sub(self.weights, self.averages)
+        torch._foreach_mul_(changes, share)
+        torch._foreach_add_(self.averages, changes)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The module computes with the averages inside the block."""
         kept = [weight.clone() for weight in self.weights]
-        torch._foreach_copy_(self.weights, self.averages)  # pyright: ignore[reportPrivateImportUsage]
+        torch._foreach_copy_(self.weights, self.averages)
         try:
             yield
         finally:
-            torch._foreach_copy_(self.weights, kept)  # pyright: ignore[reportPrivateImportUsage]
+            torch._foreach_copy_(self.weights, kept)
 
     def state_dict(self) -> dict[str, Tensor]:
         return dict(zip(self.names, self.averages, strict=True))

@@ -21,6 +21,7 @@ from vaekit.models import Model
 from vaekit.numerics import derive_seed, draw_noise, generator_for
 from vaekit.objectives import Objective, check_pair
 from vaekit.training import checkpoint
+from vaekit.training.captured import CapturedUpdater, obstacle
 from vaekit.training.divergence import highest_loss, not_finite, watch_course
 from vaekit.training.early_stopping import check_watchable, is_best
 from vaekit.training.interruption import StopRequest, stoppable
@@ -76,6 +77,10 @@ class Training:
         self.model, self.objective, self.data, self.spec = model, objective, data, spec
         self.seed, self.folder, self.audience = seed, folder, Audience(listeners)
         self.updater = Updater(model, objective, spec)
+        self._obstacle = obstacle(spec, data.batches) if spec.device == "cuda" else None
+        self._captured: CapturedUpdater | None = None
+        if spec.device == "cuda" and self._obstacle is None:
+            self._captured = CapturedUpdater(self.updater, data.batches, data.transform, seed)
         self.best: dict[str, Tensor] = {}
         self.progress = Progress(environment=environment(spec))
         self.steps_per_epoch = data.batches.steps_per_epoch
@@ -117,7 +122,8 @@ class Training:
         if self._saved_step is None:
             self._save()
         while progress.step < self.total_steps and not progress.finished:
-            self._count(self._update(progress.step))
+            with memory_explained(spec):
+                self._advance(progress.step)
             self._report()
             self.audience.tell(lambda listener: listener.stepped(progress.step, self._newest))
             late = time.monotonic() - self._saved_at >= spec.checkpoint_every_seconds
@@ -128,29 +134,48 @@ class Training:
         progress.finished = True
         self._save()
 
-    def _update(self, step: int) -> Update:
+    def _advance(self, step: int) -> None:
         """Update number `step`: a pure function of (seed, step) and the state."""
-        spec = self.spec
+        spec, batches = self.spec, self.data.batches
         epoch, index = divmod(step, self.steps_per_epoch)
         position = step / self.steps_per_epoch
+        schedule = self.objective.schedule(position)
+        factor = spec.schedule.factor(position, spec.epochs)
+        if self._captured is not None:
+            rate = spec.optimizer.learning_rate * factor
+            self._captured(step, epoch, index, schedule, rate)
+            self.progress.step += 1
+            return
         source = generator_for(self.seed, "step", step, device=spec.device)
         seed_layers(derive_seed(self.seed, "layers", step), spec.device)
-        with memory_explained(spec):
-            observation = self.data.transform(self.data.batches(epoch, index), source)
-            noise = self.model.noise_spec(len(observation), self.objective.num_samples)
-            return self.updater(
+        observation = self.data.transform(batches(epoch, index), source)
+        noise = self.model.noise_spec(len(observation), self.objective.num_samples)
+        self._count(
+            self.updater(
                 step,
                 observation,
                 draw_noise(noise, source, spec.device),
-                schedule=self.objective.schedule(position),
-                learning_rate_factor=spec.schedule.factor(position, spec.epochs),
+                schedule=schedule,
+                learning_rate_factor=factor,
             )
+        )
 
     def _count(self, update: Update) -> None:
         self.progress.step += 1
         self.progress.updates_skipped += not update.applied
         self.progress.window.add(update.reported)
         self._newest_loss = update.reported["loss_nats"]
+
+    def _settle(self) -> None:
+        """Waits for captured updates, whose losses nobody has seen."""
+        if self._captured is None or self._captured.is_settled:
+            return
+        window = self._captured.take()
+        if window.lost:
+            raise not_finite("the loss of a recent update", self.progress.step, window.averages)
+        self.progress.updates_skipped += window.skipped
+        self.progress.window.add(window.averages, weight=window.updates)
+        self._newest_loss = window.averages["loss_nats"]
 
     # -- the log ---------------------------------------------------------------------------
 
@@ -165,6 +190,7 @@ class Training:
             self._log_validation(self.data.validation())
 
     def _log_training(self, last: bool) -> None:
+        self._settle()
         averages = self.progress.window.take()
         watch_course(self.progress, averages["loss_nats"], self._num_values, last)
         position = (self.progress.step - 1) / self.steps_per_epoch  # of the update just made
@@ -221,14 +247,22 @@ class Training:
             first_step=self.progress.step,
             steps_per_epoch=self.steps_per_epoch,
             batch_size=self.spec.batch_size,
-            warnings=warnings,
+            warnings=(*warnings, *self._slow_path),
         )
+
+    @property
+    def _slow_path(self) -> tuple[str, ...]:
+        if self._obstacle is None:
+            return ()
+        text = f"updates are not captured in a CUDA graph and slower for it: {self._obstacle}"
+        return (text,)
 
     @property
     def _num_values(self) -> int:
         return math.prod(self.model.event_shape)
 
     def _is_on_course(self) -> bool:
+        self._settle()
         return self._newest_loss <= highest_loss(self.progress, self._num_values)
 
     def _capture(self) -> checkpoint.Checkpoint:

@@ -32,6 +32,8 @@ class Optimizer(ABC):
         learning_rate: Size of a step; it may be changed at any time.
     """
 
+    learning_rate: float | Tensor
+
     def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
         self.parameters, self.learning_rate = list(parameters), learning_rate
 
@@ -93,12 +95,17 @@ class Adam(Optimizer):
         self._steps = [torch.zeros((), device=p.device) for p in self.parameters]
 
     @torch.no_grad()
-    def step(self) -> None:
+    def step(self, unwanted: Tensor | None = None) -> None:
+        """Makes one update; parameters without a gradient stay as they are.
+
+        Args:
+            unwanted: On the device: one to leave everything as it is, zero not to.
+        """
         columns = self._with_gradients(self._means, self._squares, self._steps)
         if not columns:
             return
         gradients, parameters, means, squares, steps = columns
-        torch._foreach_add_(steps, 1)
+        torch._foreach_add_(steps, 1 if unwanted is None else 1 - unwanted)
         torch._fused_adamw_(
             parameters,
             gradients,
@@ -113,6 +120,7 @@ class Adam(Optimizer):
             eps=self._spec.epsilon,
             amsgrad=False,
             maximize=False,
+            found_inf=unwanted,
         )
 
     def _kept(self) -> Mapping[str, list[Tensor]]:
@@ -149,7 +157,7 @@ class SGD(Optimizer):
                 slopes = list(torch._foreach_add(slopes, velocities[0], alpha=spec.momentum))
             else:
                 slopes = velocities[0]
-        torch._foreach_add_(parameters, slopes, alpha=-self.learning_rate)
+        torch._foreach_add_(parameters, slopes, alpha=-float(self.learning_rate))
 
     def _kept(self) -> Mapping[str, list[Tensor]]:
         return {"momentum_buffer": self._velocities} if self._velocities else {}

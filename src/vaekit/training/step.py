@@ -45,7 +45,7 @@ class Updater:
             name: spec.optimizer.build(parameters) for name, parameters in self.groups.items()
         }
         self.average = WeightAverage(model, spec.ema_decay)
-        self._terms = torch.compile(objective) if spec.compile else objective
+        self.terms = torch.compile(objective) if spec.compile else objective
 
     def __call__(
         self,
@@ -102,7 +102,7 @@ class Updater:
         total: dict[str, Tensor] = {}
         for share, piece, piece_noise in self._pieces(observation, noise):
             with autocast(self.spec.device, self.spec.precision):
-                terms = self._terms(self.model, piece, schedule, piece_noise)
+                terms = self.terms(self.model, piece, schedule, piece_noise)
             loss = terms.losses["model"]
             (loss if share == 1.0 else loss * share).backward()
             for name, value in {"loss_nats": loss.detach(), **terms.reported}.items():
