@@ -3,7 +3,6 @@
 A run saves its first checkpoint right before its first step; that is what is waited for.
 """
 
-import signal
 import statistics
 import subprocess
 import sys
@@ -27,7 +26,7 @@ def seconds_to_first_step() -> float:
                 raise SystemExit(f"the run ended with exit code {process.returncode}")
             time.sleep(0.005)
         taken = time.perf_counter() - began
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         process.wait()
         return taken
 

@@ -95,6 +95,7 @@ def freed_memory_kept() -> Iterator[None]:
         yield
         return
     mmap_threshold, trim_threshold = -3, -1  # their numbers in malloc.h
+    library.malloc_trim(0)  # what was needed to get here is not
     library.mallopt(mmap_threshold, 2**30)
     library.mallopt(trim_threshold, 2**30)
     try:
