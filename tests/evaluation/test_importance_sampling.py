@@ -6,6 +6,7 @@ import pytest
 import torch
 from linear_model import linear_model
 from torch import Tensor
+from torch.distributions import Independent
 
 from vaekit.data import Observation, Statistics
 from vaekit.errors import DataError, SpecError
@@ -53,7 +54,9 @@ def test_kl_is_exact_and_fit_is_the_average_of_the_samples() -> None:
     estimate = importance_sampling(model, [SHOWN], 4000, seed=0)
     inference = model.infer(SHOWN)
     torch.testing.assert_close(estimate.kl, inference.kl[0][0].sum(-1), rtol=0, atol=1e-12)
-    base = inference.posterior[0].base_dist
+    (posterior,) = inference.posterior
+    assert isinstance(posterior, Independent)
+    base = posterior.base_dist
     # E_q[log p(x | z)] in closed form: the value at the mean, less tr(W'W S) / (2 sigma^2).
     at_mean = model.decode((base.loc.unsqueeze(0),)).log_prob(SHOWN.x)[0]
     lengths = TRUTH.columns.square().sum(0)

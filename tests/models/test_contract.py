@@ -7,6 +7,7 @@ import torch
 from linear_model import linear_model
 from pydantic import TypeAdapter
 from torch import Tensor
+from torch.distributions import Independent
 
 from vaekit.data import Observation, Statistics
 from vaekit.errors import SpecError
@@ -195,7 +196,9 @@ def test_detached_log_q_reaches_the_encoder_through_z_alone() -> None:
     inference = build("vae").infer(SHOWN, 3, generator=generator_for(0))
     plain, detached = inference.log_q(), inference.log_q(detach_parameters=True)
     assert torch.equal(plain, detached)
-    base = inference.posterior[0].base_dist
+    (posterior,) = inference.posterior
+    assert isinstance(posterior, Independent)
+    base = posterior.base_dist
     (of_plain,) = torch.autograd.grad(plain.sum(), base.loc, retain_graph=True)
     (of_detached,) = torch.autograd.grad(detached.sum(), base.loc)
     # d/dloc through z alone is -(z - loc) / scale^2; the direct part is its opposite.

@@ -1,49 +1,88 @@
 """What vaekit asks of one factor of a prior or a posterior, beyond torch's interface.
 
-A factor is an `Independent` distribution over the dimensions of one latent layer. Three
-questions are asked of it: which sample a given noise becomes, what it would be if its
-parameters were constants, and how far it is from another factor, dimension by dimension.
+A factor is a distribution over one latent layer. Most split over its dimensions, and are
+`Independent` of one distribution per dimension; mixtures, flows and full covariances do not.
+Four questions are asked of it: which sample a given noise becomes, what it would be if its
+parameters were constants, how probable a sample is, and how far it is from another factor.
+
+A distribution that can be a factor has, beyond torch's interface,
+
+    from_noise(noise)   the reparameterised sample that standard normal noise becomes; the last
+                        dimension of the noise is `noise_size`, where it has such an attribute,
+                        else the size of the layer
+    mean, stddev        of every dimension by itself
+    detached()          itself, without gradients into its parameters; where the names in
+                        `arg_constraints` are all there is, it need not say so
 """
+
+from typing import Any, Final
 
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution, Independent, kl_divergence
 
-from vaekit.distributions.gaussian import Gaussian
+EVENT_FROM: Final = 2
+"""The first dimension of z that belongs to the layer: samples and examples come before it."""
 
 
-def from_noise(factor: Independent, noise: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+def from_noise(factor: Distribution, noise: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """The reparameterised sample that `noise` becomes (Kingma and Welling 2013, section 2.4)."""
-    base = factor.base_dist
-    if not isinstance(base, Gaussian):
+    base: Any = _base(factor)
+    if not hasattr(base, "from_noise"):
         raise TypeError(f"{type(base).__name__} does not say how noise becomes a sample")
     return base.from_noise(noise)
 
 
-def detached(factor: Independent) -> Independent:
+def detached(factor: Distribution) -> Distribution:
     """The same factor with its parameters held constant: no gradient flows into them."""
-    base = factor.base_dist
-    parameters = {name: getattr(base, name).detach() for name in base.arg_constraints}
-    return Independent(
-        type(base)(**parameters), factor.reinterpreted_batch_ndims, validate_args=False
-    )
+    base: Any = _base(factor)
+    if hasattr(base, "detached"):
+        constant = base.detached()
+    else:
+        constant = type(base)(
+            **{name: getattr(base, name).detach() for name in base.arg_constraints}
+        )
+    if not isinstance(factor, Independent):
+        return constant
+    return Independent(constant, factor.reinterpreted_batch_ndims, validate_args=False)
+
+
+def log_prob(
+    factor: Distribution, z: Float[Tensor, "samples batch *latent"]
+) -> Float[Tensor, "samples batch"]:
+    """log p(z) in nats, one number per sample and example."""
+    if not isinstance(factor, Independent):
+        return factor.log_prob(z)
+    # Summed here, because torch's Independent cannot sum over a batch of no examples.
+    return factor.base_dist.log_prob(z).flatten(EVENT_FROM).sum(-1)
 
 
 def kl_per_dimension(
-    q: Independent, p: Independent, z: Float[Tensor, "samples batch *latent"]
+    q: Distribution, p: Distribution, z: Float[Tensor, "samples batch *latent"]
 ) -> tuple[Float[Tensor, "draws batch *latent"], bool]:
     """KL(q || p) for every dimension, in nats, and whether it is exact.
 
     Exact where torch knows a closed form for the pair (then there is one "draw", whatever
     the number of samples), otherwise the unbiased estimate log q(z) - log p(z) per sample.
+    Where a factor does not split over dimensions there is one number for the whole layer, and
+    the shape is (draws, batch, 1).
     """
+    if not (isinstance(q, Independent) and isinstance(p, Independent)):
+        return _kl_of_layer(q, p, z)
     try:
         exact = kl_divergence(q.base_dist, p.base_dist)
     except NotImplementedError:
-        return _log_prob_per_dimension(q, z) - _log_prob_per_dimension(p, z), False
+        return q.base_dist.log_prob(z) - p.base_dist.log_prob(z), False
     return exact.expand(1, *z.shape[1:]), True
 
 
-def _log_prob_per_dimension(factor: Independent, z: Tensor) -> Tensor:
-    base: Distribution = factor.base_dist
-    return base.log_prob(z)
+def _kl_of_layer(q: Distribution, p: Distribution, z: Tensor) -> tuple[Tensor, bool]:
+    try:
+        exact = kl_divergence(q, p)
+    except NotImplementedError:
+        return (log_prob(q, z) - log_prob(p, z)).unsqueeze(-1), False
+    return exact.expand(1, z.shape[1]).unsqueeze(-1), True
+
+
+def _base(factor: Distribution) -> Distribution:
+    return factor.base_dist if isinstance(factor, Independent) else factor

@@ -17,10 +17,10 @@ from typing import TypeAlias, final
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributions import Independent
+from torch.distributions import Distribution, Independent
 
 from vaekit.data import Observation
-from vaekit.distributions import detached, kl_per_dimension
+from vaekit.distributions import detached, kl_per_dimension, log_prob
 from vaekit.errors import SpecError
 from vaekit.numerics import NoiseSpec
 
@@ -56,8 +56,8 @@ class Inference:
 
     observation: Observation
     z: Latents
-    posterior: tuple[Independent, ...]
-    prior: tuple[Independent, ...]
+    posterior: tuple[Distribution, ...]
+    prior: tuple[Distribution, ...]
     likelihood: Independent
 
     @cached_property
@@ -70,7 +70,8 @@ class Inference:
     def kl(self) -> tuple[Float[Tensor, "draws batch *latent"], ...]:
         """KL(q || p) in nats, per layer, example and dimension.
 
-        One draw where `kl_is_analytic`, else one estimate per sample.
+        One draw where `kl_is_analytic`, else one estimate per sample. Where a factor does not
+        split over dimensions, one number per layer, as if it had one.
         """
         return tuple(kl for kl, _ in self._kl)
 
@@ -116,14 +117,12 @@ def log_prob_per_value(likelihood: Independent, observation: Observation) -> Flo
     return torch.where(mask, per_value, 0.0)
 
 
-def _joint_log_prob(factors: tuple[Independent, ...], z: Latents) -> Tensor:
+def _joint_log_prob(factors: tuple[Distribution, ...], z: Latents) -> Tensor:
     _check_stochastic(factors)
-    # Summed here, because torch's Independent cannot sum over a batch of no examples.
-    per_dimension = (p.base_dist.log_prob(layer) for p, layer in zip(factors, z, strict=True))
-    return torch.stack([layer.flatten(2).sum(-1) for layer in per_dimension]).sum(0)
+    return torch.stack([log_prob(p, layer) for p, layer in zip(factors, z, strict=True)]).sum(0)
 
 
-def _check_stochastic(factors: tuple[Independent, ...]) -> None:
+def _check_stochastic(factors: tuple[Distribution, ...]) -> None:
     if not factors:
         raise SpecError(
             "This model is deterministic: it has neither log p(z) nor log q(z | x).",

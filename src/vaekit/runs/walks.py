@@ -54,7 +54,7 @@ def traverse(shown: Shown) -> Traversals | None:
         return None
     base = inference.z[0][0, 0]
     if inference.prior:
-        factor = inference.prior[0].base_dist
+        factor = inference.prior[0]
         centre, spread = (_of_one(part, base) for part in (factor.mean, factor.stddev))
         weight = shown.kl_per_dimension[0]
     else:

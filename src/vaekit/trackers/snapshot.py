@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
+from torch.distributions import Independent
 
 from vaekit.data import Observation
 from vaekit.distributions import Gaussian
@@ -117,8 +118,9 @@ def _moments(inference: Inference) -> dict[str, Tensor]:
     several = len(inference.posterior) > 1
     found: dict[str, Tensor] = {}
     for number, factor in enumerate(inference.posterior):
-        if isinstance(factor.base_dist, Gaussian):
+        normals = factor.base_dist if isinstance(factor, Independent) else None
+        if isinstance(normals, Gaussian):
             where = f"posterior/layer_{number}" if several else "posterior"
-            found[f"{where}/mean"] = factor.base_dist.loc.flatten()
-            found[f"{where}/log_variance"] = 2 * factor.base_dist.log_scale.flatten()
+            found[f"{where}/mean"] = normals.loc.flatten()
+            found[f"{where}/log_variance"] = 2 * normals.log_scale.flatten()
     return found
