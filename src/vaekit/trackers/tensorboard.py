@@ -5,6 +5,7 @@ end the codes, for the embedding projector.
 """
 
 import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, final
 
@@ -44,8 +45,16 @@ class TensorBoardTracker(Tracker):
     def open(self, examples_seen: int) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
+        self._wait_for_the_next_second()
         # What an earlier process told after its last checkpoint is hidden from here on.
         self._writer = SummaryWriter(str(self._folder), purge_step=examples_seen + 1)
+
+    def _wait_for_the_next_second(self) -> None:
+        """TensorBoard reads files in the order of their names, which tell the second."""
+        names = [path.name for path in self._folder.glob("events.out.tfevents.*")]
+        newest = max((int(name.split(".")[3]) for name in names), default=0)
+        while newest <= time.time() < newest + 1:
+            time.sleep(0.02)
 
     def numbers(self, examples_seen: int, values: Numbers) -> None:
         for name, value in values.items():
