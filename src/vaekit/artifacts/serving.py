@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeAlias, final
 
 from pydantic import ConfigDict, Field
 
+from vaekit.condition import Condition
 from vaekit.schema import Schema
 from vaekit.spec import Spec
 
@@ -77,7 +78,9 @@ class Serving(Spec):
     outputs: dict[str, dict[str, Port]] = Field(description="By verb.")
     latent_dim: int
     transform: TransformFacts
-    conditions: tuple[Port, ...] = ()
+    conditions: tuple[Condition, ...] = Field(
+        default=(), description="What has to be said of an example beside its values."
+    )
     model_kind: str
     parameters: int = Field(description="Number of trained weights.")
     facts: dict[str, Any] = Field(description="What the model declares about itself.")

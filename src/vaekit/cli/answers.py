@@ -49,6 +49,15 @@ Key: TypeAlias = Annotated[
         envvar="VAEKIT_PUBLIC_KEY", help="Public key that the artifact must be signed with."
     ),
 ]
+ConditionOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--condition",
+        metavar="NAME=VALUE",
+        help="What a conditional model is told, as in label=7; without it, what the model's own "
+        "data says.",
+    ),
+]
 Output: TypeAlias = Annotated[
     Path, typer.Option("--output", "-o", help="The ending says how: .npz, .csv, .parquet, ...")
 ]
@@ -61,6 +70,8 @@ class Shown(NamedTuple):
     labels: "np.ndarray | None"
     source: str
     """What they are, in words."""
+    condition: "dict[str, Any] | None"
+    """What is known of them, beside their values."""
 
 
 def opened(model: Path, key: Path | None) -> "Artifact":
@@ -71,19 +82,44 @@ def opened(model: Path, key: Path | None) -> "Artifact":
 
 
 def shown(
-    artifact: "Artifact", file: Path | None, array: str | None, split: str, examples: int
+    artifact: "Artifact",
+    file: Path | None,
+    array: str | None,
+    split: str,
+    examples: int,
+    condition: list[str] | None = None,
 ) -> Shown:
     """Examples from a file, or the first ones of the model's own data."""
     from vaekit.data import read_examples
 
     if file is not None:
         x = read_examples(file, artifact.schema, array)
-        return Shown(x, None, f"{counted(len(x))} of {file}")
+        return Shown(x, None, f"{counted(len(x))} of {file}", parsed(condition))
     chosen = artifact.dataset.split(split)
     rows = chosen.rows(0, min(examples, len(chosen)))
     labels = None if rows.labels is None else rows.labels.numpy()
     source = f"the first {counted(len(rows))} of the {split} split of {artifact.dataset.name}"
-    return Shown(rows.x.numpy(), labels, source)
+    known = {"label": labels} if artifact.serving.conditions and labels is not None else None
+    return Shown(rows.x.numpy(), labels, source, parsed(condition) or known)
+
+
+def parsed(condition: list[str] | None) -> dict[str, Any] | None:
+    """What `--condition label=7` says."""
+    if not condition:
+        return None
+    told: dict[str, Any] = {}
+    for entry in condition:
+        name, equals, value = entry.partition("=")
+        try:
+            told[name] = int(value)
+        except ValueError as error:
+            raise SpecError(
+                "A condition cannot be understood.",
+                where=f"--condition {entry}",
+                expected="NAME=VALUE, with a whole number, as in label=7",
+                found=value if equals else "no '='",
+            ) from error
+    return told
 
 
 def check_ending(output: Path, endings: tuple[str, ...]) -> bool:

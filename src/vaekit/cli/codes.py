@@ -9,6 +9,7 @@ from vaekit.cli.answers import (
     PICTURES,
     TABLES,
     ArrayName,
+    ConditionOption,
     Examples,
     ExamplesPath,
     Key,
@@ -22,6 +23,7 @@ from vaekit.cli.answers import (
     drawable,
     limits,
     opened,
+    parsed,
     shown,
     write_picture,
     write_table,
@@ -37,6 +39,7 @@ def encode(
     array: ArrayName = None,
     split: SplitName = "test",
     examples: Examples = 100,
+    condition: ConditionOption = None,
     _seed: NoSeed = 0,
     key: Key = None,
     output: Output = Path("codes.npz"),
@@ -47,8 +50,8 @@ def encode(
     """
     draws = check_ending(output, TABLES + PICTURES)
     artifact = opened(model, key)
-    given = shown(artifact, file, array, split, examples)
-    codes = artifact.encode(given.x)
+    given = shown(artifact, file, array, split, examples, condition)
+    codes = artifact.encode(given.x, given.condition)
     said = f"codes of {given.source}"
     if draws:
         from vaekit.figures import latent_map
@@ -65,6 +68,7 @@ def decode(
         Path,
         typer.Argument(metavar="FILE", help="Codes as `vaekit encode` writes them, or .npy."),
     ],
+    condition: ConditionOption = None,
     _seed: NoSeed = 0,
     key: Key = None,
     output: Output = Path("decoded.png"),
@@ -73,7 +77,7 @@ def decode(
     draws = check_ending(output, TABLES + PICTURES)
     artifact = opened(model, key)
     codes = _read_codes(file, artifact.serving.latent_dim)
-    x = artifact.decode(codes)
+    x = artifact.decode(codes, parsed(condition))
     said = f"{counted(len(x), 'decoded code')} of {file}"
     if draws:
         from vaekit.figures import sheet
@@ -92,6 +96,7 @@ def reconstruct(
     array: ArrayName = None,
     split: SplitName = "test",
     examples: Examples = 100,
+    condition: ConditionOption = None,
     _seed: NoSeed = 0,
     key: Key = None,
     output: Output = Path("reconstructions.png"),
@@ -99,8 +104,8 @@ def reconstruct(
     """Write what the model makes of every example, from its code, in the units of the data."""
     draws = check_ending(output, TABLES + PICTURES)
     artifact = opened(model, key)
-    given = shown(artifact, file, array, split, examples)
-    x = artifact.reconstruct(given.x)
+    given = shown(artifact, file, array, split, examples, condition)
+    x = artifact.reconstruct(given.x, given.condition)
     said = f"reconstructions of {given.source}"
     if draws:
         from vaekit.figures import reconstructions

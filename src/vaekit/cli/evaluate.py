@@ -98,6 +98,13 @@ def _of_file(artifact: "Artifact", file: Path, array: str | None) -> "Dataset":
 
     from vaekit.data import Dataset, InMemorySplit, read_examples
 
+    if artifact.serving.conditions:
+        raise SpecError(
+            "A conditional model cannot be measured on a file that does not say its conditions.",
+            where=file,
+            expected="the data that the model was trained on",
+            remedy="leave the file out, or use `vaekit score FILE --condition label=...`",
+        )
     x = read_examples(file, artifact.schema, array)
     split = InMemorySplit(torch.from_numpy(x))
     return Dataset(file.name, artifact.schema, {"test": split}, str(file), file.name)

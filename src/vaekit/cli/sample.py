@@ -8,6 +8,7 @@ import typer
 from vaekit.cli.answers import (
     PICTURES,
     TABLES,
+    ConditionOption,
     Key,
     ModelPath,
     Output,
@@ -18,6 +19,7 @@ from vaekit.cli.answers import (
     drawable,
     limits,
     opened,
+    parsed,
     write_picture,
     write_table,
 )
@@ -30,13 +32,14 @@ def sample(
     temperature: Annotated[
         float, typer.Option(min=0, help="Factor on the scale of the prior; below one is safer.")
     ] = 1.0,
+    condition: ConditionOption = None,
     key: Key = None,
     output: Output = Path("samples.png"),
 ) -> None:
     """Write examples that the model invents: means of p(x|z), z drawn from the prior."""
     draws = check_ending(output, TABLES + PICTURES)
     artifact = opened(model, key)
-    x = artifact.sample(number, seed, temperature)
+    x = artifact.sample(number, seed, temperature, parsed(condition))
     said = f"{counted(number, 'sample')}, seed {seed}"
     if draws:
         from vaekit.figures import samples

@@ -8,6 +8,7 @@ import typer
 from vaekit.cli.answers import (
     TABLES,
     ArrayName,
+    ConditionOption,
     Examples,
     ExamplesPath,
     Key,
@@ -32,6 +33,7 @@ def score(
         int | None,
         typer.Option(help="Samples k of z per example; by default those of reference.json."),
     ] = None,
+    condition: ConditionOption = None,
     seed: Seed = 0,
     key: Key = None,
     output: Output = Path("scores.csv"),
@@ -42,6 +44,6 @@ def score(
     """
     check_ending(output, TABLES)
     artifact = opened(model, key)
-    given = shown(artifact, file, array, split, examples)
-    scores = artifact.score(given.x, samples, seed)
+    given = shown(artifact, file, array, split, examples, condition)
+    scores = artifact.score(given.x, samples, seed, given.condition)
     write_table(scores, output, f"scores of {given.source}")

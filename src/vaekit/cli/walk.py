@@ -9,6 +9,7 @@ from vaekit.cli.answers import (
     PICTURES,
     TABLES,
     ArrayName,
+    ConditionOption,
     Examples,
     ExamplesPath,
     Key,
@@ -21,6 +22,7 @@ from vaekit.cli.answers import (
     counted,
     limits,
     opened,
+    parsed,
     shown,
     write_picture,
     write_table,
@@ -42,6 +44,7 @@ def interpolate(
     array: ArrayName = None,
     split: SplitName = "test",
     examples: Examples = 20,
+    condition: ConditionOption = None,
     steps: Annotated[int, typer.Option(min=2, help="Points on a line, both ends included.")] = 8,
     _seed: NoSeed = 0,
     key: Key = None,
@@ -54,12 +57,13 @@ def interpolate(
     draws = check_ending(output, TABLES + PICTURES)
     artifact = opened(model, key)
     given = shown(artifact, file, array, split, examples)
+    told = parsed(condition)
     pairs = len(given.x) // 2
     if pairs == 0:
         raise DataError(
             "A walk needs two examples.", where=given.source, expected="2 or more", found=1
         )
-    x = artifact.interpolate(given.x[: 2 * pairs : 2], given.x[1 : 2 * pairs : 2], steps)
+    x = artifact.interpolate(given.x[: 2 * pairs : 2], given.x[1 : 2 * pairs : 2], steps, told)
     said = f"{counted(pairs, 'walk')} between {given.source}"
     if draws:
         from vaekit.figures import interpolations
@@ -76,6 +80,7 @@ def traverse(
     model: ModelPath,
     file: ExamplesPath = None,
     array: ArrayName = None,
+    condition: ConditionOption = None,
     dimensions: Annotated[
         list[int] | None,
         typer.Option("--dimension", "-d", help="May be repeated; by default the ten most used."),
@@ -91,7 +96,7 @@ def traverse(
     artifact = opened(model, key)
     start = None if file is None else shown(artifact, file, array, "test", 1).x[:1]
     chosen = dimensions or _most_used(artifact)
-    x = artifact.traverse(start, chosen, reach, steps)[0]
+    x = artifact.traverse(start, chosen, reach, steps, parsed(condition))[0]
     others = "zero" if file is None else f"as in the code of the first example of {file}"
     said = f"walks along {counted(len(chosen), 'latent dimension')}"
     if draws:

@@ -1,4 +1,4 @@
-"""Mean and spread of the training data, as the model will see it."""
+"""What a model is built around: moments of the training data, as the model will see it."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,12 @@ from vaekit.data.transforms import Transform
 
 
 class Statistics(NamedTuple):
-    """Moments of every value of the event; missing values are left out."""
+    """Moments of every value of the event, missing values left out, and the size of c."""
 
     mean: Float32[Tensor, "*event"]
     std: Float32[Tensor, "*event"]
+    num_conditions: int = 0
+    """How many numbers an example is conditioned on."""
 
 
 def statistics(split: Split, transform: Transform) -> Statistics:
@@ -25,4 +27,4 @@ def statistics(split: Split, transform: Transform) -> Statistics:
         transform: What turns its rows into observations.
     """
     found = moments(transform.expectation(rows.x) for rows in split.blocks(4096))
-    return Statistics(found.mean.float(), found.std.float())
+    return Statistics(found.mean.float(), found.std.float(), transform.num_conditions)

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from pydantic import Field, PositiveInt
 from torch import Tensor
 
@@ -103,7 +103,11 @@ def annealed_importance_sampling(
 
 
 def sandwich(
-    model: Model, examples: int, spec: AISSpec, seed: int
+    model: Model,
+    examples: int,
+    spec: AISSpec,
+    seed: int,
+    c: Float[Tensor, "_ conditions"] | None = None,
 ) -> tuple[Float64[Tensor, " examples"], Float64[Tensor, " examples"]]:
     """Forward and backward estimates of log p(x), for x that the model draws itself.
 
@@ -114,17 +118,19 @@ def sandwich(
         examples: How many x are drawn; at most 20.
         spec: Chains, temperatures and leapfrog steps.
         seed: Seed of data and chains.
+        c: Conditions of those x, one row each at least, for a model that needs them.
     """
     _check(model)
     examples = min(examples, EXAMPLES_AT_A_TIME)
+    c = None if c is None else c[:examples]
     like = next(model.parameters())
     source = generator_for(seed, "simulated", device=like.device)
     (spec_of_noise,) = model.noise_spec(examples)
     noise = torch.randn(spec_of_noise.shape, generator=source, device=like.device, dtype=like.dtype)
     with torch.no_grad(), torch.random.fork_rng(devices=_cuda(like.device)):
         torch.manual_seed(source.initial_seed())  # torch's distributions take no generator
-        x = model.sample(examples, noise=(noise,)).sample()
-    sampler = _Sampler(model, Observation(x), spec, (seed, "sandwich", 0))
+        x = model.sample(examples, c, noise=(noise,)).sample()
+    sampler = _Sampler(model, Observation(x, c), spec, (seed, "sandwich", 0))
     return sampler.forward().log_likelihood, sampler.backward(noise)
 
 

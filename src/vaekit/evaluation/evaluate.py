@@ -165,7 +165,7 @@ def _annealed(task: Task, spec: AISSpec) -> Results:
         task.model, shown, spec, seed, lambda share: task.progress(name, share)
     )
     same = importance_sampling(task.model, [shown], task.spec.num_samples, seed)
-    lower, upper = sandwich(task.model, len(shown), spec, seed)
+    lower, upper = sandwich(task.model, len(shown), spec, seed, shown.c)
     return {
         "ais_nll_nats": -found.log_likelihood.mean().item(),
         "ais_nll_standard_error_nats": _standard_error(found.log_likelihood),

@@ -135,12 +135,16 @@ def sample_sharpness(
     """
     like = next(model.parameters())
     noise = draw_noise(model.noise_spec(n), generator, like.device, like.dtype)
-    blank = Observation(torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype))
+    c = transform.every_condition(n)
+    c = None if c is None else c.to(like.device, like.dtype)
+    x = torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype)
+    blank = Observation(x, None if c is None else c[:1])
     rows, found = rows_within(model, blank), []
     for start in range(0, n, rows):
         piece = tuple(layer[:, start : start + rows] for layer in noise)
         with torch.no_grad():
-            means = model.sample(min(rows, n - start), noise=piece).mean
+            told = None if c is None else c[start : start + rows]
+            means = model.sample(min(rows, n - start), told, noise=piece).mean
         images = UnitScale(schema)(transform.inverse(means))
         if not can_be_sharp(images):
             return None

@@ -14,7 +14,7 @@ from vaekit.artifacts import ArtifactFolder, Document, Reference, Serving
 from vaekit.data import Dataset, DataSpec, Observation, Rows, Transform
 from vaekit.errors import ArtifactError, DataError
 from vaekit.models import Model
-from vaekit.runtime import Draws, Runtime
+from vaekit.runtime import Conditions, Draws, Runtime
 
 
 @final
@@ -120,18 +120,22 @@ class Artifact(Runtime):
     # -- the backend ---------------------------------------------------------------------------
 
     @torch.no_grad()
-    def _encode(self, x: Shaped[np.ndarray, "examples *event"]) -> np.ndarray:
-        return self.model.embed(self.observation(x)).cpu().numpy()
+    def _encode(self, x: Shaped[np.ndarray, "examples *event"], c: Conditions) -> np.ndarray:
+        return self.model.embed(self.observation(x, c)).cpu().numpy()
 
     @torch.no_grad()
-    def _decode(self, z: Float[np.ndarray, "examples latent"]) -> np.ndarray:
-        return self._raw(self.model.decode((self._tensor(z).unsqueeze(0),)).mean[0])
+    def _decode(self, z: Float[np.ndarray, "examples latent"], c: Conditions) -> np.ndarray:
+        codes = (self._tensor(z).unsqueeze(0),)
+        return self._raw(self.model.decode(codes, self._told(c)).mean[0])
 
     @torch.no_grad()
     def _infer(
-        self, x: Shaped[np.ndarray, "examples *event"], noise: tuple[np.ndarray, ...]
+        self,
+        x: Shaped[np.ndarray, "examples *event"],
+        c: Conditions,
+        noise: tuple[np.ndarray, ...],
     ) -> Draws:
-        observation, samples = self.observation(x), len(noise[0]) if noise else 1
+        observation, samples = self.observation(x, c), len(noise[0]) if noise else 1
         shared = tuple(
             layer.expand(-1, len(x), *layer.shape[2:]) for layer in map(self._tensor, noise)
         )
@@ -148,15 +152,21 @@ class Artifact(Runtime):
         )
 
     @torch.no_grad()
-    def _sample(self, noise: tuple[np.ndarray, ...], temperature: float) -> np.ndarray:
+    def _sample(
+        self, noise: tuple[np.ndarray, ...], c: Conditions, temperature: float
+    ) -> np.ndarray:
         drawn = tuple(self._tensor(layer).unsqueeze(0) for layer in noise)
         n = len(noise[0])
-        return self._raw(self.model.sample(n, temperature=temperature, noise=drawn).mean)
+        return self._raw(self.model.sample(n, self._told(c), temperature, noise=drawn).mean)
 
-    def observation(self, x: np.ndarray) -> Observation:
+    def observation(self, x: np.ndarray, c: Conditions = None) -> Observation:
         """Raw examples as the model sees them here: the expectation of their presentation."""
         raw = torch.from_numpy(np.require(x, requirements=["C", "W"])).to(self._device)
-        return self.transform.expected(Rows(raw)).to(self._device, self._dtype)
+        shown = self.transform.expected(Rows(raw), self._told(c))
+        return shown.to(self._device, self._dtype)
+
+    def _told(self, c: Conditions) -> Tensor | None:
+        return None if c is None else self._tensor(c)
 
     def _raw(self, x: Tensor) -> np.ndarray:
         return self.transform.inverse(x).cpu().numpy()

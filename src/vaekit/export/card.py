@@ -200,11 +200,15 @@ def _results(results: Facts) -> str:
 
 
 def _load(serving: Serving) -> str:
-    last = "model.sample(16, seed=0)" if serving.has_density else "model.reconstruct(x)"
+    told = {condition.name: 0 for condition in serving.conditions}
+    more = f", condition={told}" if told else ""
+    last = (
+        f"model.sample(16, seed=0{more})" if serving.has_density else f"model.reconstruct(x{more})"
+    )
     return (
         "```python\nimport vaekit\n\n"
         'model = vaekit.load("path/of/this/folder")\n'
-        f"z, scores = model.encode(x), model.score(x)  # x: {_shape(serving)}, "
+        f"z, scores = model.encode(x{more}), model.score(x{more})  # x: {_shape(serving)}, "
         f"{serving.form.dtype}\n"
         f"{last}\n```\n\n"
         "`vaekit encode`, `score`, `sample`, `reconstruct`, ... do the same in a shell."

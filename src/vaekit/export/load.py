@@ -51,10 +51,13 @@ def _built(folder: ArtifactFolder) -> tuple[Model, Transform]:
     model_spec = _spec(ModelSpec, recipe, "model", folder)
     transform_spec = _spec(TransformSpec, recipe, "transform", folder)
     try:
-        blank = Statistics(torch.zeros(schema.event_shape), torch.ones(schema.event_shape))
+        transform = transform_spec.unfitted(schema)
+        blank = torch.zeros(schema.event_shape), torch.ones(schema.event_shape)
         with torch.random.fork_rng(devices=[]):  # first weights are drawn, and then replaced
-            model = model_spec.build(schema.event_shape, blank)
-        return model, transform_spec.unfitted(schema)
+            model = model_spec.build(
+                schema.event_shape, Statistics(*blank, transform.num_conditions)
+            )
+        return model, transform
     except SpecError as error:
         raise ArtifactError(
             "The recipe of the artifact does not fit its schema.",
@@ -130,6 +133,7 @@ def _check_described(folder: ArtifactFolder, model: Model, transform: Transform)
         "latent_dim": (theirs.latent_dim, ours.latent_dim),
         "noise": (theirs.noise, ours.noise),
         "scores": (theirs.scores, ours.scores),
+        "conditions": (theirs.conditions, ours.conditions),
         "facts.has_density": (theirs.facts.get("has_density"), ours.has_density),
     }
     for key, (found, expected) in told.items():

@@ -4,8 +4,10 @@ import numpy as np
 import torch
 
 from vaekit.artifacts import LatentMoments, Reference
-from vaekit.data import Dataset
+from vaekit.condition import encoded
+from vaekit.data import Dataset, Rows
 from vaekit.export.artifact import Artifact
+from vaekit.runtime import Conditions
 
 MOST_EXAMPLES = 10_000
 
@@ -18,31 +20,43 @@ def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
     """
     split = next(name for name in ("validation", "test", "train") if name in dataset.splits)
     examples = min(len(dataset.split(split)), MOST_EXAMPLES)
-    x = dataset.split(split).rows(0, examples).x.cpu().numpy()
+    rows = dataset.split(split).rows(0, examples)
+    x, condition = rows.x.cpu().numpy(), conditions_of(rows, artifact)
     protocol = artifact.serving.score_protocol
-    codes = artifact.encode(x).astype(np.float64)
+    c = encoded(artifact.serving.conditions, condition, len(x), artifact.serving.name)
+    codes = artifact.encode(x, condition).astype(np.float64)
     return Reference(
         split=split,
         examples=examples,
         seed=protocol.seed,
         num_samples=protocol.num_samples,
-        scores=Reference.distributions(artifact.score(x, seed=protocol.seed)),
+        scores=Reference.distributions(artifact.score(x, seed=protocol.seed, condition=condition)),
         latent=LatentMoments(
             mean=tuple(codes.mean(0).tolist()),
             std=tuple(codes.std(0).tolist()),
-            posterior_variance=_posterior_variance(artifact, x),
+            posterior_variance=_posterior_variance(artifact, x, c),
         ),
     )
 
 
+def conditions_of(rows: Rows, artifact: Artifact) -> dict[str, np.ndarray] | None:
+    """What rows of data tell of what a model is conditioned on, as its verbs take it."""
+    if not artifact.serving.conditions or rows.labels is None:
+        return None
+    return {"label": rows.labels.cpu().numpy()}
+
+
 @torch.no_grad()
-def _posterior_variance(artifact: Artifact, x: np.ndarray) -> tuple[float, ...] | None:
+def _posterior_variance(
+    artifact: Artifact, x: np.ndarray, c: Conditions
+) -> tuple[float, ...] | None:
     """Mean over examples of the variance of q(z | x), all layers side by side."""
     if not artifact.model.facts.has_density:
         return None
-    total, rows = 0.0, 1000
-    for start in range(0, len(x), rows):
-        shown = artifact.observation(x[start : start + rows])
+    total, at_a_time = 0.0, 1000
+    for start in range(0, len(x), at_a_time):
+        here = slice(start, start + at_a_time)
+        shown = artifact.observation(x[here], None if c is None else c[here])
         posterior = artifact.model.infer_at_mean(shown).posterior
         layers = [factor.variance.double().flatten(1).sum(0) for factor in posterior]
         total = total + torch.cat(layers)

@@ -39,7 +39,7 @@ def describe(recipe: Document, schema: Schema, model: Model, transform: Transfor
         transform: The fitted transform.
     """
     scores = WITH_DENSITY if model.facts.has_density else WITHOUT_DENSITY
-    latent_dim = _latent_dim(model, schema)
+    latent_dim = _latent_dim(model, schema, transform.num_conditions)
     return Serving(
         format_version=FORMAT_VERSION,
         vaekit=version("vaekit"),
@@ -53,6 +53,7 @@ def describe(recipe: Document, schema: Schema, model: Model, transform: Transfor
         outputs=_outputs(schema, latent_dim, scores, model.facts.has_density),
         latent_dim=latent_dim,
         transform=_transform_facts(recipe["transform"], transform),
+        conditions=transform.conditions,
         model_kind=recipe["model"]["kind"],
         parameters=sum(weight.numel() for weight in model.parameters()),
         facts=asdict(model.facts),
@@ -93,8 +94,9 @@ def _noise(model: Model) -> tuple[NoiseShape, ...]:
 
 
 @torch.no_grad()
-def _latent_dim(model: Model, schema: Schema) -> int:
+def _latent_dim(model: Model, schema: Schema, conditions: int) -> int:
     """Width of what `embed` gives, found out by asking for it."""
     some = next(model.parameters())
     blank = torch.zeros((1, *schema.event_shape), device=some.device, dtype=some.dtype)
-    return model.eval().embed(Observation(blank)).shape[1]
+    c = torch.zeros((1, conditions), device=some.device, dtype=some.dtype) if conditions else None
+    return model.eval().embed(Observation(blank, c)).shape[1]

@@ -71,11 +71,13 @@ class Autoencoder(Model):
         """The one code of each example, `num_samples` times over; there is no posterior."""
         (code,) = encoding or self.encode(observation)
         z = (code.expand(num_samples, *code.shape),)
-        return Inference(observation, z, posterior=(), prior=(), likelihood=self.decode(z))
+        return Inference(
+            observation, z, posterior=(), prior=(), likelihood=self.decode(z, observation.c)
+        )
 
     def decode(self, z: Latents, c: Float[Tensor, "batch conditions"] | None = None) -> Independent:
         (code,) = z
-        return self.likelihood(self.decoder(code))
+        return self.likelihood(self.decoder(code, c))
 
     def sample(
         self,
@@ -114,7 +116,11 @@ class AutoencoderSpec(Spec):
         likelihood = self.likelihood.build(event_shape)
         start = likelihood.initial_parameters(statistics.mean, statistics.std)
         encoder = self.encoder.build_encoder(event_shape, self.latent_dim)
-        decoder = self.decoder.build_decoder(self.latent_dim, tuple(start.shape))
+        conditions = statistics.num_conditions
+        decoder = self.decoder.build_decoder(self.latent_dim + conditions, tuple(start.shape))
         return Autoencoder(
-            Encoder(encoder, statistics), Decoder(decoder, start), likelihood, self.latent_dim
+            Encoder(encoder, statistics),
+            Decoder(decoder, start, conditions),
+            likelihood,
+            self.latent_dim,
         )

@@ -92,7 +92,7 @@ class VAE(Model):
 
     def decode(self, z: Latents, c: Float[Tensor, "batch conditions"] | None = None) -> Independent:
         (code,) = z
-        return self.likelihood(self.decoder(code))
+        return self.likelihood(self.decoder(code, c))
 
     def sample(
         self,
@@ -104,7 +104,7 @@ class VAE(Model):
     ) -> Independent:
         standard = self._noise(n, 1, noise, generator)[0]
         z = from_noise(self.prior(c), temperature * standard)
-        return self.likelihood(self.decoder(z))
+        return self.likelihood(self.decoder(z, c))
 
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
         """The posterior mean."""
@@ -144,11 +144,12 @@ class VAESpec(Spec):
         posterior = self.posterior.build(self.latent_dim)
         start = likelihood.initial_parameters(statistics.mean, statistics.std)
         encoder = self.encoder.build_encoder(event_shape, posterior.num_parameters)
-        decoder = self.decoder.build_decoder(self.latent_dim, tuple(start.shape))
+        conditions = statistics.num_conditions
+        decoder = self.decoder.build_decoder(self.latent_dim + conditions, tuple(start.shape))
         return VAE(
             encoder=Encoder(encoder, statistics),
             posterior=posterior,
-            prior=self.prior.build(self.latent_dim),
-            decoder=Decoder(decoder, start),
+            prior=self.prior.build(self.latent_dim, conditions),
+            decoder=Decoder(decoder, start, conditions),
             likelihood=likelihood,
         )

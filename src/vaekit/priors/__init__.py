@@ -1,9 +1,20 @@
 """Priors p(z | c): where latent codes come from. Pick one."""
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
+from pydantic import Field
+
+from vaekit.priors.conditional_gaussian import ConditionalGaussianPrior, ConditionalGaussianSpec
 from vaekit.priors.standard_normal import StandardNormalPrior, StandardNormalSpec
 
-PriorSpec: TypeAlias = StandardNormalSpec
+PriorSpec: TypeAlias = Annotated[
+    StandardNormalSpec | ConditionalGaussianSpec, Field(discriminator="kind")
+]
 
-__all__ = ["PriorSpec", "StandardNormalPrior", "StandardNormalSpec"]
+__all__ = [
+    "ConditionalGaussianPrior",
+    "ConditionalGaussianSpec",
+    "PriorSpec",
+    "StandardNormalPrior",
+    "StandardNormalSpec",
+]

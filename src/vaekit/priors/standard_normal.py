@@ -35,5 +35,5 @@ class StandardNormalSpec(Spec):
 
     kind: Literal["standard_normal"] = "standard_normal"
 
-    def build(self, latent_dim: int) -> StandardNormalPrior:
+    def build(self, latent_dim: int, num_conditions: int = 0) -> StandardNormalPrior:
         return StandardNormalPrior(latent_dim)

@@ -82,18 +82,25 @@ class Shown:
     def at(self, index: slice | np.ndarray) -> Observation:
         """Some of the examples."""
         rows = index if isinstance(index, slice) else torch.as_tensor(index)
-        x, mask = self.observation.x, self.observation.mask
-        return Observation(x[rows], mask=None if mask is None else mask[rows])
+        x, c, mask = self.observation.x, self.observation.c, self.observation.mask
+        return Observation(
+            x[rows], None if c is None else c[rows], None if mask is None else mask[rows]
+        )
 
-    def decoded(self, z: Latents) -> np.ndarray:
-        """Means of p(x|z) in raw units, one for each code of the only sample."""
-        return self.raw(self.model.decode(z).mean[0])
+    def decoded(self, z: Latents, c: Tensor | None = None) -> np.ndarray:
+        """Means of p(x|z, c) in raw units, one for each code of the only sample."""
+        return self.raw(self.model.decode(z, c).mean[0])
 
     def sampled(self, n: int) -> np.ndarray:
-        """Means of p(x|z) in raw units, for z drawn from the prior under the recipe's seed."""
-        device = self.observation.x.device
-        generator = generator_for(self.seed, "samples", device=device)
-        return self.raw(self.model.sample(n, generator=generator).mean)
+        """Means of p(x|z) in raw units, for z drawn from the prior under the recipe's seed.
+
+        Under conditions, all of them in turn.
+        """
+        like = self.observation.x
+        generator = generator_for(self.seed, "samples", device=like.device)
+        c = self._transform.every_condition(n)
+        c = None if c is None else c.to(like)
+        return self.raw(self.model.sample(n, c, generator=generator).mean)
 
     def raw(self, x: Tensor) -> np.ndarray:
         """Values in raw units; what is no image with 1 or 3 channels is a vector."""

@@ -37,9 +37,12 @@ def interpolate(shown: Shown) -> Interpolations | None:
     if not pairs:
         return None
     index = np.array(pairs)
-    starts, ends = (shown.model.infer_at_mean(shown.at(index[:, side])).z for side in (0, 1))
+    begin, end = (shown.at(index[:, side]) for side in (0, 1))
+    starts, ends = (shown.model.infer_at_mean(there).z for there in (begin, end))
     z = tuple(_lines(a[0], b[0]) for a, b in zip(starts, ends, strict=True))
-    decoded = shown.decoded(z)
+    # What is known of an example is on the way from one to the other as well.
+    c = None if begin.c is None or end.c is None else _lines(begin.c, end.c)[0]
+    decoded = shown.decoded(z, c)
     return Interpolations(decoded.reshape(len(pairs), STEPS, *decoded.shape[1:]), labels)
 
 
@@ -49,7 +52,8 @@ def traverse(shown: Shown) -> Traversals | None:
     Those are the ones of largest KL, or of largest variance where there is no prior. The unit
     is the standard deviation of the prior, or that of the codes.
     """
-    inference = shown.model.infer_at_mean(shown.at(slice(1)))
+    first = shown.at(slice(1))
+    inference = shown.model.infer_at_mean(first)
     if len(inference.z) != 1:
         return None
     base = inference.z[0][0, 0]
@@ -66,7 +70,8 @@ def traverse(shown: Shown) -> Traversals | None:
     for row, dimension in enumerate(chosen):
         steps = torch.tensor(VALUES).to(base) * spread.flatten()[dimension]
         z[row, :, dimension] = centre.flatten()[dimension] + steps
-    decoded = shown.decoded((z.reshape(1, -1, *base.shape),))
+    z = z.reshape(1, -1, *base.shape)
+    decoded = shown.decoded((z,), None if first.c is None else first.c.expand(z.shape[1], -1))
     return Traversals(decoded.reshape(len(chosen), len(VALUES), *decoded.shape[1:]), chosen)
 
 

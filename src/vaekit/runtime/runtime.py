@@ -7,13 +7,14 @@ seed alone: an example gets the same answer in whatever batch it travels.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Float64, Shaped
+from jaxtyping import Float, Float32, Float64, Shaped
 
 from vaekit.artifacts import Serving
+from vaekit.condition import encoded
 from vaekit.errors import DataError, SpecError
 from vaekit.runtime.noise import standard_noise
 from vaekit.runtime.scores import Draws, ScoreSums, squared_error
@@ -23,6 +24,11 @@ from vaekit.schema import Schema
 VALUES_AT_A_TIME: Final = 2**22
 ROWS_AT_A_TIME: Final = 4096
 MOST_SAMPLES: Final = 100_000
+
+Condition: TypeAlias = Mapping[str, Any] | None
+"""What is said of examples, by name: a class for all of them, or one for each."""
+Conditions: TypeAlias = Float32[np.ndarray, "examples conditions"] | None
+"""The same in numbers, as a model sees it."""
 
 
 class Runtime(ABC):
@@ -42,34 +48,46 @@ class Runtime(ABC):
 
     # -- the verbs -----------------------------------------------------------------------------
 
-    def encode(self, x: Any) -> Float[np.ndarray, "examples latent"]:
+    def encode(self, x: Any, condition: Condition = None) -> Float[np.ndarray, "examples latent"]:
         """The deterministic code of each example: for a VAE, the posterior mean.
 
         Args:
             x: Raw examples, (examples, *event_shape), or one example.
+            condition: What a conditional model has to be told, as in {"label": 7}.
 
         Raises:
             DataError: They do not fit the schema.
+            SpecError: A condition is missing, or unknown.
         """
-        return _in_chunks(self._encode, self._examples(x), self._rows)
+        raw = self._examples(x)
+        return _in_chunks(self._encode, self._rows, raw, self._c(condition, len(raw)))
 
-    def decode(self, z: Any) -> Float[np.ndarray, "examples *event"]:
+    def decode(self, z: Any, condition: Condition = None) -> Float[np.ndarray, "examples *event"]:
         """Mean of p(x | z), in raw units.
 
         Args:
             z: Codes, (examples, latent_dim), or one code.
+            condition: As for `encode`.
 
         Raises:
             DataError: They are not codes of this model.
         """
-        return _in_chunks(self._decode, self._codes(z), self._rows)
+        codes = self._codes(z)
+        return _in_chunks(self._decode, self._rows, codes, self._c(condition, len(codes)))
 
-    def reconstruct(self, x: Any) -> Float[np.ndarray, "examples *event"]:
+    def reconstruct(
+        self, x: Any, condition: Condition = None
+    ) -> Float[np.ndarray, "examples *event"]:
         """What the model makes of each example: the decoded code, in raw units."""
-        return _in_chunks(self._reconstruct, self._examples(x), self._rows)
+        raw = self._examples(x)
+        return _in_chunks(self._reconstruct, self._rows, raw, self._c(condition, len(raw)))
 
     def score(
-        self, x: Any, num_samples: int | None = None, seed: int = 0
+        self,
+        x: Any,
+        num_samples: int | None = None,
+        seed: int = 0,
+        condition: Condition = None,
     ) -> dict[str, Float64[np.ndarray, " examples"]]:
         """How well the model accounts for each example.
 
@@ -78,6 +96,7 @@ class Runtime(ABC):
                 expectation.
             num_samples: Samples k of z per example; by default those of `reference.json`.
             seed: Seed of the samples, which are the same for every example.
+            condition: As for `encode`.
 
         Returns:
             By quantity, `serving.scores`: `elbo_nats`, `expected_log_likelihood_nats`,
@@ -97,10 +116,13 @@ class Runtime(ABC):
         block = min(k if noise else 1, self._rows)
         blocks = range(0, k if noise else 1, block)
         shares = [tuple(layer[i : i + block] for layer in noise) for i in blocks]
-        return _in_chunks(lambda rows: self._score(rows, shares), raw, self._rows // block)
+        c = self._c(condition, len(raw))
+        return _in_chunks(
+            lambda rows, told: self._score(rows, told, shares), self._rows // block, raw, c
+        )
 
     def sample(
-        self, n: int, seed: int = 0, temperature: float = 1.0
+        self, n: int, seed: int = 0, temperature: float = 1.0, condition: Condition = None
     ) -> Float[np.ndarray, "examples *event"]:
         """Means of p(x | z) for n draws of z from the prior, in raw units.
 
@@ -108,6 +130,7 @@ class Runtime(ABC):
             n: Number of examples; the first ones do not depend on it.
             seed: Seed of the draws.
             temperature: Factor on the scale of the prior; below one gives safer samples.
+            condition: As for `encode`.
 
         Raises:
             SpecError: The model has no prior, or a number makes no sense.
@@ -128,12 +151,15 @@ class Runtime(ABC):
             standard_noise((n, *layer.shape), layer.kind, seed, "sample", layer.name)
             for layer in self.serving.noise
         ]
-        starts = range(0, n, self._rows)
-        parts = [tuple(layer[i : i + self._rows] for layer in noise) for i in starts]
-        return np.concatenate([self._sample(part, temperature) for part in parts])
+        return _in_chunks(
+            lambda c, *layers: self._sample(layers, c, temperature),
+            self._rows,
+            self._c(condition, n),
+            *noise,
+        )
 
     def interpolate(
-        self, x_a: Any, x_b: Any, steps: int = 8
+        self, x_a: Any, x_b: Any, steps: int = 8, condition: Condition = None
     ) -> Float[np.ndarray, "pairs steps *event"]:
         """What lies between examples, along the straight line between their codes.
 
@@ -141,9 +167,11 @@ class Runtime(ABC):
             x_a: Where each line begins.
             x_b: Where it ends; as many examples as in `x_a`.
             steps: Number of points on a line, both ends included.
+            condition: Of all of them, as for `encode`.
         """
         _check_count("steps", steps, least=2)
-        return self._decoded(straight_lines(self.encode(x_a), self.encode(x_b), steps))
+        ends = self.encode(x_a, condition), self.encode(x_b, condition)
+        return self._decoded(straight_lines(*ends, steps), condition)
 
     def traverse(
         self,
@@ -151,6 +179,7 @@ class Runtime(ABC):
         dimensions: Sequence[int] | None = None,
         reach: float = 3.0,
         steps: int = 7,
+        condition: Condition = None,
     ) -> Float[np.ndarray, "examples dimensions steps *event"]:
         """What single latent dimensions do: each in turn runs from -reach to reach.
 
@@ -159,30 +188,36 @@ class Runtime(ABC):
             dimensions: Which dimensions; all where absent.
             reach: How far to go; standard deviations, under a standard normal prior.
             steps: Number of points, both ends included.
+            condition: Of all of them, as for `encode`.
         """
         _check_count("steps", steps, least=2)
         size = self.serving.latent_dim
-        start = np.zeros((1, size), np.float32) if x is None else self.encode(x)
-        return self._decoded(along_dimensions(start, dimensions, reach, steps))
+        start = np.zeros((1, size), np.float32) if x is None else self.encode(x, condition)
+        return self._decoded(along_dimensions(start, dimensions, reach, steps), condition)
 
     # -- what a backend does, for arrays that were checked and fit into memory -------------------
 
     @abstractmethod
-    def _encode(self, x: Shaped[np.ndarray, "examples *event"]) -> np.ndarray:
+    def _encode(self, x: Shaped[np.ndarray, "examples *event"], c: Conditions) -> np.ndarray:
         """Codes of raw examples."""
 
     @abstractmethod
-    def _decode(self, z: Float[np.ndarray, "examples latent"]) -> np.ndarray:
+    def _decode(self, z: Float[np.ndarray, "examples latent"], c: Conditions) -> np.ndarray:
         """Raw-unit means of codes."""
 
     @abstractmethod
     def _infer(
-        self, x: Shaped[np.ndarray, "examples *event"], noise: tuple[np.ndarray, ...]
+        self,
+        x: Shaped[np.ndarray, "examples *event"],
+        c: Conditions,
+        noise: tuple[np.ndarray, ...],
     ) -> Draws:
         """Draws z with noise of shape (samples, 1, *latent) per layer, for every example."""
 
     @abstractmethod
-    def _sample(self, noise: tuple[np.ndarray, ...], temperature: float) -> np.ndarray:
+    def _sample(
+        self, noise: tuple[np.ndarray, ...], c: Conditions, temperature: float
+    ) -> np.ndarray:
         """Raw-unit means for prior draws made of noise of shape (examples, *latent) per layer."""
 
     # -- the door ------------------------------------------------------------------------------
@@ -206,6 +241,9 @@ class Runtime(ABC):
             raise DataError("A code is not a finite number.", where="z", found="NaN or infinity")
         return codes.astype(np.promote_types(np.float32, codes.dtype), copy=False)
 
+    def _c(self, condition: Condition, n: int) -> Conditions:
+        return encoded(self.serving.conditions, condition, n, self.serving.name)
+
     def _noise(self, num_samples: int, seed: int) -> list[np.ndarray]:
         return [
             standard_noise((num_samples, 1, *layer.shape), layer.kind, seed, "score", layer.name)
@@ -219,20 +257,26 @@ class Runtime(ABC):
         """How many examples are decoded at a time."""
         return max(1, min(ROWS_AT_A_TIME, VALUES_AT_A_TIME // math.prod(self.schema.event_shape)))
 
-    def _reconstruct(self, x: np.ndarray) -> np.ndarray:
-        return self._decode(self._encode(x))
+    def _reconstruct(self, x: np.ndarray, c: Conditions) -> np.ndarray:
+        return self._decode(self._encode(x, c), c)
 
-    def _decoded(self, codes: np.ndarray) -> np.ndarray:
-        means = self.decode(codes.reshape(-1, codes.shape[-1]))
+    def _decoded(self, codes: np.ndarray, condition: Condition) -> np.ndarray:
+        """Codes of shape (examples, ..., latent); all codes of an example have its condition."""
+        each = math.prod(codes.shape[1:-1])
+        told = {
+            name: values if np.ndim(values) == 0 else np.repeat(np.asarray(values), each)
+            for name, values in (condition or {}).items()
+        }
+        means = self.decode(codes.reshape(-1, codes.shape[-1]), told)
         return means.reshape(*codes.shape[:-1], *means.shape[1:])
 
     def _score(
-        self, x: np.ndarray, blocks: Sequence[tuple[np.ndarray, ...]]
+        self, x: np.ndarray, c: Conditions, blocks: Sequence[tuple[np.ndarray, ...]]
     ) -> dict[str, np.ndarray]:
         sums = ScoreSums()
         for noise in blocks:
-            sums.add(self._infer(x, noise))
-        return {**sums.scores(), "mse": squared_error(x, self._reconstruct(x), self.schema)}
+            sums.add(self._infer(x, c, noise))
+        return {**sums.scores(), "mse": squared_error(x, self._reconstruct(x, c), self.schema)}
 
 
 def _array(values: Any, where: str) -> np.ndarray:
@@ -249,10 +293,13 @@ def _check_count(name: str, count: int, least: int, most: float = math.inf) -> N
         raise SpecError(f"{name} is too {size}.", where=name, expected=limits, found=count)
 
 
-def _in_chunks(verb: Callable[[np.ndarray], Any], rows: np.ndarray, size: int) -> Any:
-    """`verb` of a few rows at a time; no rows are one chunk of none."""
-    size = max(size, 1)
-    parts = [verb(rows[i : i + size]) for i in range(0, max(len(rows), 1), size)]
+def _in_chunks(verb: Callable[..., Any], size: int, *arrays: np.ndarray | None) -> Any:
+    """`verb` of a few rows of each array at a time; no rows are one chunk of none."""
+    size, n = max(size, 1), next(len(array) for array in arrays if array is not None)
+    parts = [
+        verb(*(None if array is None else array[i : i + size] for array in arrays))
+        for i in range(0, max(n, 1), size)
+    ]
     if isinstance(parts[0], dict):
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return np.concatenate(parts)

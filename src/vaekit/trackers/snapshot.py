@@ -87,7 +87,9 @@ class Camera:
         drawn = {"reconstructions": self._pictures.pairs(original, reconstructed)}
         if model.facts.has_density:
             source = generator_for(self._subject.seed, "tracked samples", device=shown.x.device)
-            sampled = model.sample(self._images, generator=source).mean
+            c = self._subject.transform.every_condition(self._images)
+            c = None if c is None else c.to(shown.x)
+            sampled = model.sample(self._images, c, generator=source).mean
             drawn["samples"] = self._pictures.sheet(sampled)
         return {name: sheet for name, sheet in drawn.items() if sheet is not None}
 

@@ -25,7 +25,7 @@ from torch import Tensor
 from vaekit.data.dataset import content_bytes
 from vaekit.data.splits import InMemorySplit, Split
 from vaekit.data.transforms.ranges import UnitRange
-from vaekit.data.transforms.transform import Transform, TransformChoices
+from vaekit.data.transforms.transform import ConditionName, Transform, TransformChoices
 from vaekit.errors import SpecError
 from vaekit.numerics import generator_for
 from vaekit.schema import Schema
@@ -39,8 +39,8 @@ class DynamicBinarize(Transform):
     is_random = True
     gives_whole_numbers = True
 
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema)
+    def __init__(self, schema: Schema, condition: tuple[ConditionName, ...] = ()) -> None:
+        super().__init__(schema, condition)
         self.probability = UnitRange(schema, "binarize")
 
     def draw(
@@ -70,8 +70,10 @@ class StaticBinarize(Transform):
     protocol = "static"
     gives_whole_numbers = True
 
-    def __init__(self, schema: Schema, seed: int) -> None:
-        super().__init__(schema)
+    def __init__(
+        self, schema: Schema, seed: int, condition: tuple[ConditionName, ...] = ()
+    ) -> None:
+        super().__init__(schema, condition)
         self.probability, self._seed = UnitRange(schema, "binarize"), seed
         if schema.missing == "nan":
             raise SpecError(
@@ -125,8 +127,10 @@ class ThresholdBinarize(Transform):
     protocol = "threshold"
     gives_whole_numbers = True
 
-    def __init__(self, schema: Schema, threshold: float) -> None:
-        super().__init__(schema)
+    def __init__(
+        self, schema: Schema, threshold: float, condition: tuple[ConditionName, ...] = ()
+    ) -> None:
+        super().__init__(schema, condition)
         self.place = UnitRange(schema, "binarize")
         self._threshold = threshold
 
@@ -153,10 +157,10 @@ class BinarizeSpec(TransformChoices):
 
     def unfitted(self, schema: Schema) -> Transform:
         if self.protocol == "threshold":
-            return ThresholdBinarize(schema, self.threshold)
+            return ThresholdBinarize(schema, self.threshold, self.condition)
         if self.protocol == "static":
-            return StaticBinarize(schema, self.seed)
-        return DynamicBinarize(schema)
+            return StaticBinarize(schema, self.seed, self.condition)
+        return DynamicBinarize(schema, self.condition)
 
 
 def _throw(

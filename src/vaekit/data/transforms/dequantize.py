@@ -17,7 +17,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from vaekit.data.transforms.ranges import levels_of
-from vaekit.data.transforms.transform import Transform, TransformChoices
+from vaekit.data.transforms.transform import ConditionName, Transform, TransformChoices
 from vaekit.schema import Schema
 
 RESOLUTION = 2.0**-24  # the largest float32 below 1 is 1 - RESOLUTION
@@ -30,8 +30,8 @@ class Dequantize(Transform):
     protocol = "dequantized"
     is_random = True
 
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema)
+    def __init__(self, schema: Schema, condition: tuple[ConditionName, ...] = ()) -> None:
+        super().__init__(schema, condition)
         self._low, self.levels = levels_of(schema, "dequantize")
 
     def draw(
@@ -56,4 +56,4 @@ class DequantizeSpec(TransformChoices):
     kind: Literal["dequantize"] = "dequantize"
 
     def unfitted(self, schema: Schema) -> Dequantize:
-        return Dequantize(schema)
+        return Dequantize(schema, self.condition)

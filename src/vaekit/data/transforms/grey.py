@@ -12,7 +12,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from vaekit.data.transforms.ranges import UnitRange
-from vaekit.data.transforms.transform import Transform, TransformChoices
+from vaekit.data.transforms.transform import ConditionName, Transform, TransformChoices
 from vaekit.schema import Schema
 
 
@@ -22,8 +22,8 @@ class Grey(Transform):
 
     protocol = "none"
 
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema)
+    def __init__(self, schema: Schema, condition: tuple[ConditionName, ...] = ()) -> None:
+        super().__init__(schema, condition)
         self.range = UnitRange(schema, "grey")
 
     def expectation(self, x: Shaped[Tensor, "rows *event"]) -> Float[Tensor, "rows *event"]:
@@ -40,4 +40,4 @@ class GreySpec(TransformChoices):
     kind: Literal["grey"] = "grey"
 
     def unfitted(self, schema: Schema) -> Grey:
-        return Grey(schema)
+        return Grey(schema, self.condition)

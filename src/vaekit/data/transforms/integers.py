@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from vaekit.data.transforms.ranges import levels_of
-from vaekit.data.transforms.transform import Transform, TransformChoices
+from vaekit.data.transforms.transform import ConditionName, Transform, TransformChoices
 from vaekit.errors import SpecError
 from vaekit.schema import Schema
 
@@ -30,8 +30,10 @@ class Integers(Transform):
     protocol = "integers"
     gives_whole_numbers = True
 
-    def __init__(self, schema: Schema, levels: int | None) -> None:
-        super().__init__(schema)
+    def __init__(
+        self, schema: Schema, levels: int | None, condition: tuple[ConditionName, ...] = ()
+    ) -> None:
+        super().__init__(schema, condition)
         self._low, raw_levels = levels_of(schema, "integers")
         self.levels = raw_levels if levels is None else levels
         self._width, unshared = divmod(raw_levels, self.levels)
@@ -62,4 +64,4 @@ class IntegersSpec(TransformChoices):
     )
 
     def unfitted(self, schema: Schema) -> Integers:
-        return Integers(schema, self.levels)
+        return Integers(schema, self.levels, self.condition)

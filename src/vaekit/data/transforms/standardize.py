@@ -15,7 +15,7 @@ from torch import Tensor
 from vaekit.data.dataset import Dataset
 from vaekit.data.moments import moments
 from vaekit.data.transforms.ranges import widened
-from vaekit.data.transforms.transform import Transform, TransformChoices
+from vaekit.data.transforms.transform import ConditionName, Transform, TransformChoices
 from vaekit.schema import Schema
 
 
@@ -27,8 +27,8 @@ class Standardize(Transform):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, schema: Schema) -> None:
-        super().__init__(schema)
+    def __init__(self, schema: Schema, condition: tuple[ConditionName, ...] = ()) -> None:
+        super().__init__(schema, condition)
         self.register_buffer("mean", torch.zeros(schema.event_shape))
         self.register_buffer("std", torch.ones(schema.event_shape))
 
@@ -46,7 +46,7 @@ class StandardizeSpec(TransformChoices):
     kind: Literal["standardize"] = "standardize"
 
     def unfitted(self, schema: Schema) -> Standardize:
-        return Standardize(schema)
+        return Standardize(schema, self.condition)
 
     def build(self, dataset: Dataset) -> Standardize:
         transform = self.unfitted(dataset.schema)

@@ -7,16 +7,23 @@ device the rows are on.
 """
 
 from abc import ABC, abstractmethod
+from typing import Literal, TypeAlias
 
 import torch
 from jaxtyping import Float, Shaped
+from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
+from vaekit.condition import Condition
 from vaekit.data.dataset import Dataset
 from vaekit.data.observation import Observation
 from vaekit.data.splits import Rows, Split
+from vaekit.errors import DataError, SpecError
 from vaekit.schema import Schema
 from vaekit.spec import Spec
+
+ConditionName: TypeAlias = Literal["label"]
 
 
 class Transform(nn.Module, ABC):
@@ -24,6 +31,7 @@ class Transform(nn.Module, ABC):
 
     Args:
         schema: The form of raw values.
+        condition: What observations say beside their values.
     """
 
     protocol: str
@@ -33,9 +41,10 @@ class Transform(nn.Module, ABC):
     gives_whole_numbers: bool = False
     """Whether presented values are whole, so that a likelihood can give them probabilities."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, condition: tuple[ConditionName, ...] = ()) -> None:
         super().__init__()
         self._marks_missing = schema.missing == "nan"
+        self.conditions = tuple(_condition(schema, name) for name in condition)
 
     @abstractmethod
     def expectation(self, x: Shaped[Tensor, "rows *event"]) -> Float[Tensor, "rows *event"]:
@@ -65,19 +74,69 @@ class Transform(nn.Module, ABC):
         """
         return self._observation(self.draw(rows.x, generator), rows)
 
-    def expected(self, rows: Rows) -> Observation:
-        """The mean over presentations of `rows`: what a served model is shown."""
-        return self._observation(self.expectation(rows.x), rows)
+    def expected(
+        self, rows: Rows, c: Float[Tensor, "rows conditions"] | None = None
+    ) -> Observation:
+        """The mean over presentations of `rows`: what a served model is shown.
 
-    def _observation(self, x: Tensor, rows: Rows) -> Observation:
+        Args:
+            rows: Raw values.
+            c: Their conditions, where the rows do not tell.
+        """
+        return self._observation(self.expectation(rows.x), rows, c)
+
+    def _observation(self, x: Tensor, rows: Rows, c: Tensor | None = None) -> Observation:
+        c = self._conditions(rows) if c is None else c
         if not self._marks_missing:
-            return Observation(x)
+            return Observation(x, c)
         seen = ~rows.x.isnan()
-        return Observation(x.where(seen, 0.0), mask=seen)
+        return Observation(x.where(seen, 0.0), c, mask=seen)
+
+    @property
+    def num_conditions(self) -> int:
+        """How many numbers c has for each example."""
+        return sum(condition.width for condition in self.conditions)
+
+    def _conditions(self, rows: Rows) -> Float[Tensor, "rows conditions"] | None:
+        if not self.conditions:
+            return None
+        if rows.labels is None:
+            raise DataError(
+                "The model is conditioned on the label of an example, which is not known.",
+                where="transform.condition",
+                expected="data with labels",
+                found="none",
+                remedy="bring labels along, or leave transform.condition out",
+            )
+        (label,) = self.conditions
+        return one_hot(rows.labels, label.num_classes).float()
+
+    def every_condition(self, n: int) -> Float[Tensor, "n conditions"] | None:
+        """n rows of c that go through all classes in turn, for pictures; on the CPU."""
+        if not self.conditions:
+            return None
+        (label,) = self.conditions
+        return one_hot(torch.arange(n) % label.num_classes, label.num_classes).float()
+
+
+def _condition(schema: Schema, name: ConditionName) -> Condition:
+    if schema.num_classes is None:
+        raise SpecError(
+            f"{schema.name} has no labels to condition on.",
+            where=f"transform.condition = [{name!r}]",
+            remedy="leave transform.condition out, or bring labels along",
+        )
+    return Condition(name=name, num_classes=schema.num_classes)
 
 
 class TransformChoices(Spec, ABC):
     """What the specs of transforms have in common."""
+
+    condition: tuple[ConditionName, ...] = Field(
+        default=(),
+        max_length=1,
+        description="What the model is told beside the values: ['label'] makes it conditional.",
+    )
 
     @abstractmethod
     def unfitted(self, schema: Schema) -> Transform:
