@@ -134,7 +134,7 @@ def sample_sharpness(
         generator: Source of noise, on the model's device.
     """
     like = next(model.parameters())
-    noise = draw_noise(model.noise_spec(n), generator, like.device, like.dtype)
+    noise = draw_noise(model.sample_noise_spec(n), generator, like.device, like.dtype)
     blank = Observation(torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype))
     rows, found = rows_within(model, blank), []
     for start in range(0, n, rows):

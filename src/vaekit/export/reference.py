@@ -5,6 +5,7 @@ import torch
 
 from vaekit.artifacts import LatentMoments, Reference
 from vaekit.data import Dataset
+from vaekit.distributions import moments
 from vaekit.export.artifact import Artifact
 
 MOST_EXAMPLES = 10_000
@@ -37,13 +38,19 @@ def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
 
 @torch.no_grad()
 def _posterior_variance(artifact: Artifact, x: np.ndarray) -> tuple[float, ...] | None:
-    """Mean over examples of the variance of q(z | x), all layers side by side."""
+    """Mean over examples of the variance of q(z | x), all layers side by side.
+
+    None where there is no posterior, or one whose variance has no closed form.
+    """
     if not artifact.model.facts.has_density:
         return None
     total, rows = 0.0, 1000
     for start in range(0, len(x), rows):
         shown = artifact.observation(x[start : start + rows])
         posterior = artifact.model.infer_at_mean(shown).posterior
-        layers = [factor.variance.double().flatten(1).sum(0) for factor in posterior]
+        found = [moments(factor) for factor in posterior]
+        layers = [layer[1].double().square().flatten(1).sum(0) for layer in found if layer]
+        if len(layers) < len(found):
+            return None
         total = total + torch.cat(layers)
     return tuple((torch.as_tensor(total) / len(x)).tolist())

@@ -1,9 +1,23 @@
 """Priors p(z | c): where latent codes come from. Pick one."""
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
+from pydantic import Field
+
+from vaekit.priors.mixture import MixturePrior, MixtureSpec
+from vaekit.priors.real_nvp import RealNVPPrior, RealNVPSpec
 from vaekit.priors.standard_normal import StandardNormalPrior, StandardNormalSpec
 
-PriorSpec: TypeAlias = StandardNormalSpec
+PriorSpec: TypeAlias = Annotated[
+    StandardNormalSpec | MixtureSpec | RealNVPSpec, Field(discriminator="kind")
+]
 
-__all__ = ["PriorSpec", "StandardNormalPrior", "StandardNormalSpec"]
+__all__ = [
+    "MixturePrior",
+    "MixtureSpec",
+    "PriorSpec",
+    "RealNVPPrior",
+    "RealNVPSpec",
+    "StandardNormalPrior",
+    "StandardNormalSpec",
+]

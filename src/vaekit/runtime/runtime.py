@@ -45,6 +45,8 @@ class Runtime(ABC):
     def encode(self, x: Any) -> Float[np.ndarray, "examples latent"]:
         """The deterministic code of each example: for a VAE, the posterior mean.
 
+        A posterior that is a flow has none in closed form; its code is what noise of zero becomes.
+
         Args:
             x: Raw examples, (examples, *event_shape), or one example.
 
@@ -107,7 +109,8 @@ class Runtime(ABC):
         Args:
             n: Number of examples; the first ones do not depend on it.
             seed: Seed of the draws.
-            temperature: Factor on the scale of the prior; below one gives safer samples.
+            temperature: Factor on the scale of the prior (of a mixture, on that of each
+                component); below one gives safer samples.
 
         Raises:
             SpecError: The model has no prior, or a number makes no sense.
@@ -126,7 +129,7 @@ class Runtime(ABC):
             )
         noise = [
             standard_noise((n, *layer.shape), layer.kind, seed, "sample", layer.name)
-            for layer in self.serving.noise
+            for layer in self.serving.noise_of_samples
         ]
         starts = range(0, n, self._rows)
         parts = [tuple(layer[i : i + self._rows] for layer in noise) for i in starts]
