@@ -80,7 +80,7 @@ def log_prob(
 
 def kl_per_dimension(
     q: Distribution, p: Distribution, z: Float[Tensor, "samples batch *latent"]
-) -> tuple[Float[Tensor, "draws batch *latent"], bool]:
+) -> tuple[Float[Tensor, "draws batch *split"], bool]:
     """KL(q || p) for every dimension, in nats, and whether it is exact.
 
     Exact where torch knows a closed form for the pair (then there is one "draw", whatever

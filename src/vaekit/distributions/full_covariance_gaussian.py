@@ -7,6 +7,7 @@ sample is remembered with the noise it came from: the density of a distribution'
 takes no triangular solve, and loses no digits to one.
 """
 
+import math
 from typing import final
 
 import torch
@@ -87,7 +88,8 @@ class FullCovarianceGaussian(Distribution):
     def _noise_of(self, value: Tensor) -> Tensor:
         """L^-1 (value - loc), one factorisation for all samples of an example."""
         shift = value - self.loc
-        rows = shift.reshape(-1, *self.loc.shape).movedim(0, -1)
+        lead = math.prod(shift.shape[: shift.ndim - self.loc.ndim])
+        rows = shift.reshape(lead, *self.loc.shape).movedim(0, -1)
         noise = torch.linalg.solve_triangular(self.scale_tril, rows, upper=False)
         return noise.movedim(-1, 0).reshape(shift.shape)
 
