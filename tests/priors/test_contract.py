@@ -209,7 +209,7 @@ class TestMixture:
         prior = parse({"kind": "mixture", "components": 2}).build(1)
         with torch.no_grad():
             prior.logits.copy_(torch.tensor([-1e9, 1e9]))
-        assert float(prior().weights[0]) == pytest.approx(math.exp(-20), rel=1e-5)
+        assert prior().weights[0].item() == pytest.approx(math.exp(-20), rel=1e-5)
 
 
 class TestRealNVP:
