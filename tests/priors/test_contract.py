@@ -1,5 +1,6 @@
 """Promises that every prior keeps."""
 
+import math
 from typing import Any
 
 import pytest
@@ -8,11 +9,16 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.distributions import Independent, kl_divergence
 
-from vaekit.distributions import Gaussian, kl_per_dimension
+from vaekit.distributions import Gaussian, detached, from_noise, kl_per_dimension, log_prob, moments
+from vaekit.errors import SpecError
 from vaekit.numerics import generator_for
 from vaekit.priors import PriorSpec
 
-SPECS: dict[str, dict[str, Any]] = {"standard_normal": {"kind": "standard_normal"}}
+SPECS: dict[str, dict[str, Any]] = {
+    "standard_normal": {"kind": "standard_normal"},
+    "mixture": {"kind": "mixture", "components": 20},
+    "real_nvp": {"kind": "real_nvp", "layers": 3, "hidden": (8,)},
+}
 LATENT = 2
 DRAWS = 50_000
 parse = TypeAdapter(PriorSpec).validate_python
@@ -25,7 +31,13 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def prior(name: str) -> nn.Module:
-    return parse(SPECS[name]).build(LATENT).double()
+    return build(name)
+
+
+def build(name: str) -> nn.Module:
+    """A prior as training might leave it: not where it starts."""
+    torch.manual_seed(0)
+    return _moved(parse(SPECS[name]).build(LATENT))
 
 
 def posterior(seed: int) -> Independent:
@@ -50,10 +62,62 @@ def test_one_log_probability_per_sample_and_example(prior: nn.Module) -> None:
     assert p.event_shape == (LATENT,)
     z = torch.randn(5, 3, LATENT, generator=generator_for(0), dtype=torch.float64)
     assert p.log_prob(z).shape == (5, 3)
-    torch.testing.assert_close(p.log_prob(z), p.base_dist.log_prob(z).sum(-1))
+    if isinstance(p, Independent):
+        torch.testing.assert_close(p.log_prob(z), p.base_dist.log_prob(z).sum(-1))
+    torch.testing.assert_close(p.log_prob(z)[2, 1], p.log_prob(z[2, 1]))
+    assert log_prob(p, z[:, :0]).shape == (5, 0)
+
+
+def test_density_has_finite_gradients_to_everything(prior: nn.Module) -> None:
+    z = 10 * torch.randn(5, 3, LATENT, generator=generator_for(0), dtype=torch.float64)
+    z.requires_grad_()
+    inputs = [z, *prior.parameters()]
+    for slope in torch.autograd.grad(prior().log_prob(z).sum(), inputs):
+        assert slope.isfinite().all()
+        assert slope.any()
+
+
+def test_same_noise_gives_the_same_sample(prior: nn.Module) -> None:
+    size = getattr(prior, "noise_size", LATENT)
+    assert size == getattr(prior(), "noise_size", LATENT)
+    noise = torch.randn(5, 3, size, generator=generator_for(0), dtype=torch.float64)
+    z = from_noise(prior(), noise)
+    assert z.shape == (5, 3, LATENT)
+    assert torch.equal(z[2], from_noise(prior(), noise[2]))
+    assert torch.equal(z, from_noise(prior(), noise, temperature=1.0))
+
+
+def test_temperature_narrows_the_spread(prior: nn.Module) -> None:
+    size = getattr(prior, "noise_size", LATENT)
+    noise = torch.randn(5, 3, size, generator=generator_for(0), dtype=torch.float64)
+    scaled = noise.clone()
+    scaled[..., :LATENT] *= 0.25
+    assert torch.equal(from_noise(prior(), noise, 0.25), from_noise(prior(), scaled))
+
+
+def test_detached_is_equal_and_constant(prior: nn.Module) -> None:
+    z = torch.randn(5, 3, LATENT, generator=generator_for(0), dtype=torch.float64)
+    constant = detached(prior())
+    torch.testing.assert_close(constant.log_prob(z), prior().log_prob(z))
+    assert not constant.log_prob(z).requires_grad
+    z.requires_grad_()
+    mine, theirs = (torch.autograd.grad(p.log_prob(z).sum(), z)[0] for p in (constant, prior()))
+    torch.testing.assert_close(mine, theirs)
+
+
+def test_moments_are_those_of_the_draws_or_absent(prior: nn.Module) -> None:
+    torch.manual_seed(1)
+    found, z = moments(prior()), prior().sample(torch.Size([DRAWS]))
+    assert (found is None) == (prior().__class__.__name__ == "Flow")
+    if found is not None:
+        mean, stddev = found
+        assert ((z.mean(0) - mean).abs() < 6 * stddev / DRAWS**0.5).all()
+        # The standard error of a variance, for tails no heavier than twice a normal one's.
+        assert ((z.var(0) / stddev.square() - 1).abs() < 6 * (4 / DRAWS) ** 0.5).all()
 
 
 @pytest.mark.parametrize("seed", range(5))
+@torch.no_grad()
 def test_draws_agree_with_the_density(prior: nn.Module, seed: int) -> None:
     """E_p[r(z) / p(z)] = 1 for a density r: p has the right mass where r looks."""
     torch.manual_seed(seed)
@@ -125,3 +189,82 @@ class TestStandardNormal:
     def test_divergence_from_itself_is_zero(self, prior: nn.Module) -> None:
         kl: Tensor = kl_divergence(prior(), prior())
         assert float(kl) == 0.0
+
+
+class TestMixture:
+    def test_starts_with_mean_zero_and_variance_one(self) -> None:
+        torch.manual_seed(0)
+        p = parse({"kind": "mixture", "components": 2000}).build(3)()
+        # Averages over 2000 means of variance one half: five standard errors.
+        assert p.mean.abs().max() < 5 * (0.5 / 2000) ** 0.5
+        assert (p.variance - 1).abs().max() < 5 * 0.5 * (2 / 2000) ** 0.5
+
+    def test_log_scales_are_bounded(self) -> None:
+        prior = parse({"kind": "mixture", "components": 2, "min_log_scale": -3}).build(1)
+        with torch.no_grad():
+            prior.raw_log_scale.copy_(torch.tensor([[-1e9], [1e9]]))
+        assert prior().log_scale.flatten().tolist() == [-3.0, 2.0]
+
+    def test_no_component_loses_all_its_weight(self) -> None:
+        prior = parse({"kind": "mixture", "components": 2}).build(1)
+        with torch.no_grad():
+            prior.logits.copy_(torch.tensor([-1e9, 1e9]))
+        assert prior().weights[0].item() == pytest.approx(math.exp(-20), rel=1e-5)
+
+
+class TestRealNVP:
+    def test_starts_as_the_standard_normal(self) -> None:
+        p = parse({"kind": "real_nvp"}).build(5)()
+        z = torch.randn(4, 5, generator=generator_for(0))
+        standard = parse({"kind": "standard_normal"}).build(5)()
+        assert torch.equal(p.log_prob(z), standard.log_prob(z))
+
+    @pytest.mark.parametrize("latent", [2, 3, 8])
+    def test_both_ways_agree_to_double_precision(self, latent: int) -> None:
+        bijection = _moved(parse({"kind": "real_nvp", "hidden": (16,)}).build(latent)).bijection
+        u = torch.randn(50, latent, generator=generator_for(0), dtype=torch.float64)
+        z, log_det = bijection(u)
+        back, same = bijection.inverse(z)
+        assert (z - u).abs().mean() > 0.1
+        torch.testing.assert_close(back, u, rtol=0, atol=1e-10)
+        torch.testing.assert_close(same, log_det, rtol=0, atol=1e-10)
+
+    def test_log_determinant_is_that_of_the_jacobian(self) -> None:
+        bijection = _moved(parse({"kind": "real_nvp", "hidden": (16,)}).build(3)).bijection
+        u = torch.randn(3, generator=generator_for(0), dtype=torch.float64)
+        jacobian = torch.func.jacrev(lambda at: bijection(at)[0])(u)
+        torch.testing.assert_close(bijection(u)[1], torch.linalg.slogdet(jacobian)[1])
+
+    @torch.no_grad()
+    def test_density_integrates_to_one(self) -> None:
+        p = _moved(parse({"kind": "real_nvp", "layers": 4, "hidden": (8,)}).build(2))()
+        # Smooth in t, z = sinh(t), so that the sum over a grid is exact but for what lies
+        # beyond it: |z| > 200.
+        t = torch.linspace(-6, 6, 601, dtype=torch.float64)
+        z = torch.cartesian_prod(t.sinh(), t.sinh())
+        mass = p.log_prob(z) + torch.cartesian_prod(t, t).cosh().log().sum(-1)
+        assert mass.logsumexp(0).exp().item() * 0.02**2 == pytest.approx(1, abs=1e-6)
+
+    @pytest.mark.parametrize("size", [1e4, 1e15])
+    def test_log_scales_are_bounded(self, size: float) -> None:
+        prior = parse({"kind": "real_nvp", "layers": 2, "hidden": (8,)}).build(2)
+        u = size * torch.tensor([[1.0, -1.0], [0.0, 1.0]])
+        with torch.no_grad():
+            prior.bijection.parts[0].network[-1].weight.fill_(size)
+        z, log_det = prior.bijection(u)
+        assert z.isfinite().all()
+        assert log_det.abs().max() <= 2 * 2.0
+
+    def test_needs_two_dimensions(self) -> None:
+        with pytest.raises(SpecError, match=r"two dimensions[\s\S]*2 or more[\s\S]*found: +1"):
+            parse({"kind": "real_nvp"}).build(1)
+
+
+def _moved(prior: Any) -> Any:
+    """In double precision, away from where it starts."""
+    torch.manual_seed(0)
+    prior = prior.double()
+    with torch.no_grad():
+        for parameter in prior.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    return prior

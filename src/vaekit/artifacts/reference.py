@@ -75,7 +75,7 @@ class LatentMoments(Spec):
     mean: tuple[float, ...] = Field(description="Mean of the codes (posterior means).")
     std: tuple[float, ...] = Field(description="Their standard deviation over examples.")
     posterior_variance: tuple[float, ...] | None = Field(
-        description="Mean variance of q(z | x); absent without a posterior."
+        description="Mean variance of q(z | x); absent where it has no closed form."
     )
 
 

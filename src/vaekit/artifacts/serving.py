@@ -84,7 +84,10 @@ class Serving(Spec):
     model_kind: str
     parameters: int = Field(description="Number of trained weights.")
     facts: dict[str, Any] = Field(description="What the model declares about itself.")
-    noise: tuple[NoiseShape, ...] = Field(description="What sampling and scores consume.")
+    noise: tuple[NoiseShape, ...] = Field(description="What scores consume.")
+    sample_noise: tuple[NoiseShape, ...] | None = Field(
+        default=None, description="What sampling consumes; as for scores, where absent."
+    )
     scores: tuple[str, ...] = Field(description="Quantities that `score` gives.")
     score_protocol: ScoreProtocol = ScoreProtocol()
 
@@ -92,3 +95,8 @@ class Serving(Spec):
     def has_density(self) -> bool:
         """Whether the model has a prior and a likelihood of x."""
         return bool(self.facts["has_density"])
+
+    @property
+    def noise_of_samples(self) -> tuple[NoiseShape, ...]:
+        """What one draw from the prior consumes."""
+        return self.noise if self.sample_noise is None else self.sample_noise

@@ -9,14 +9,16 @@ A distribution that can be a factor has, beyond torch's interface,
 
     from_noise(noise)   the reparameterised sample that standard normal noise becomes; the last
                         dimension of the noise is `noise_size`, where it has such an attribute,
-                        else the size of the layer
-    mean, stddev        of every dimension by itself
+                        else the size of the layer; what is beyond that size makes choices
+    mean, stddev        of every dimension by itself; NotImplementedError where there is no
+                        closed form, as torch has it
     detached()          itself, without gradients into its parameters; where the names in
                         `arg_constraints` are all there is, it need not say so
 """
 
 from typing import Any, Final
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution, Independent, kl_divergence
@@ -25,12 +27,31 @@ EVENT_FROM: Final = 2
 """The first dimension of z that belongs to the layer: samples and examples come before it."""
 
 
-def from_noise(factor: Distribution, noise: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-    """The reparameterised sample that `noise` becomes (Kingma and Welling 2013, section 2.4)."""
+def from_noise(
+    factor: Distribution, noise: Float[Tensor, "..."], temperature: float = 1.0
+) -> Float[Tensor, "..."]:
+    """The reparameterised sample that `noise` becomes (Kingma and Welling 2013, section 2.4).
+
+    Args:
+        factor: What the sample is of.
+        noise: Standard normal; see above for its size.
+        temperature: Factor on the noise, but for what makes choices (of a component, say).
+    """
     base: Any = _base(factor)
+    if temperature != 1.0:
+        parts = noise.tensor_split([*factor.event_shape[-1:]], dim=-1)
+        noise = torch.cat([temperature * parts[0], *parts[1:]], dim=-1)
     if not hasattr(base, "from_noise"):
         raise TypeError(f"{type(base).__name__} does not say how noise becomes a sample")
     return base.from_noise(noise)
+
+
+def moments(factor: Distribution) -> tuple[Tensor, Tensor] | None:
+    """Mean and standard deviation of every dimension; None where they have no closed form."""
+    try:
+        return factor.mean, factor.stddev
+    except NotImplementedError:
+        return None
 
 
 def detached(factor: Distribution) -> Distribution:
@@ -59,7 +80,7 @@ def log_prob(
 
 def kl_per_dimension(
     q: Distribution, p: Distribution, z: Float[Tensor, "samples batch *latent"]
-) -> tuple[Float[Tensor, "draws batch *latent"], bool]:
+) -> tuple[Float[Tensor, "draws batch *split"], bool]:
     """KL(q || p) for every dimension, in nats, and whether it is exact.
 
     Exact where torch knows a closed form for the pair (then there is one "draw", whatever

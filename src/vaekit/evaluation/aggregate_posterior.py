@@ -24,8 +24,11 @@ from typing import Final, final
 import torch
 from jaxtyping import Float64
 from torch import Tensor
+from torch.distributions import Distribution, Independent
 
 from vaekit.data import Observation
+from vaekit.distributions import Gaussian
+from vaekit.distributions import moments as moments_of
 from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.models import Model
 from vaekit.numerics import generator_for
@@ -43,28 +46,46 @@ class Moments:
     Args:
         mean: Posterior means; of a lower layer, given the means of the layers above.
         stddev: Posterior standard deviations.
+        is_diagonal_gaussian: Whether q(z | x) is known by these.
     """
 
     mean: Float64[Tensor, "examples latent"]
     stddev: Float64[Tensor, "examples latent"]
+    is_diagonal_gaussian: bool = True
 
 
 @torch.no_grad()
 def posterior_moments(model: Model, observations: Iterable[Observation]) -> list[Moments]:
-    """Moments of the posterior of every example, per layer from the top."""
-    layers: dict[int, list[tuple[Tensor, Tensor]]] = {}
+    """Moments of the posterior of every example, per layer from the top.
+
+    Empty where a layer has none in closed form, as a flow.
+    """
+    layers: dict[int, list[Moments]] = {}
     for shown in _fitting(model, observations):
-        inference = model.infer_at_mean(shown)
-        for number, factor in enumerate(inference.posterior):
-            # A layer below others has a sample dimension, of one.
-            mean, stddev = (
-                part.double().reshape(len(shown), -1) for part in (factor.mean, factor.stddev)
-            )
-            layers.setdefault(number, []).append((mean, stddev))
-    return [
-        Moments(*(torch.cat(part) for part in zip(*blocks, strict=True)))
-        for blocks in layers.values()
-    ]
+        for number, factor in enumerate(model.infer_at_mean(shown).posterior):
+            found = _moments(factor, len(shown))
+            if found is None:
+                return []
+            layers.setdefault(number, []).append(found)
+    return [_joined(blocks) for blocks in layers.values()]
+
+
+def _moments(factor: Distribution, examples: int) -> Moments | None:
+    found = moments_of(factor)
+    if found is None:
+        return None
+    # A layer below others has a sample dimension, of one.
+    mean, stddev = (part.double().reshape(examples, -1) for part in found)
+    splits = isinstance(factor, Independent) and isinstance(factor.base_dist, Gaussian)
+    return Moments(mean, stddev, splits)
+
+
+def _joined(blocks: list[Moments]) -> Moments:
+    return Moments(
+        torch.cat([block.mean for block in blocks]),
+        torch.cat([block.stddev for block in blocks]),
+        blocks[0].is_diagonal_gaussian,
+    )
 
 
 def _fitting(model: Model, observations: Iterable[Observation]) -> Iterator[Observation]:

@@ -125,7 +125,7 @@ def sandwich(
     c = None if c is None else c[:examples]
     like = next(model.parameters())
     source = generator_for(seed, "simulated", device=like.device)
-    (spec_of_noise,) = model.noise_spec(examples)
+    (spec_of_noise,) = model.sample_noise_spec(examples)
     noise = torch.randn(spec_of_noise.shape, generator=source, device=like.device, dtype=like.dtype)
     with torch.no_grad(), torch.random.fork_rng(devices=_cuda(like.device)):
         torch.manual_seed(source.initial_seed())  # torch's distributions take no generator
@@ -139,7 +139,7 @@ def _cuda(device: torch.device) -> list[torch.device]:
 
 
 def _check(model: Model) -> None:
-    specs = model.noise_spec(1)
+    specs = model.sample_noise_spec(1)
     if not model.facts.has_density or len(specs) != 1 or specs[0].kind != "normal":
         raise SpecError(
             "Annealed importance sampling needs a prior that is made from one normal noise.",

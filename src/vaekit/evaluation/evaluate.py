@@ -86,8 +86,22 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
             "bound that may lie well above -log p(x). More samples or annealed importance "
             "sampling tell more."
         )
+    yield from _left_out(task, numbers)
     if lost:
         yield f"Left out, because they are not finite numbers: {', '.join(lost)}."
+
+
+def _left_out(task: Task, numbers: Results) -> Iterator[str]:
+    """What the posterior does not allow to be measured."""
+    if not task.model.facts.has_density:
+        return
+    if "active_units" not in numbers:
+        yield (
+            "Active units and mutual information are left out: the mean and standard deviation "
+            "of this posterior have no closed form."
+        )
+    elif "mutual_information_nats" not in numbers and len(numbers["kl_nats_per_layer"]) == 1:
+        yield "Mutual information is left out: the posterior is no diagonal Gaussian."
 
 
 def _is_finite(value: Any) -> bool:
@@ -137,7 +151,7 @@ def _likelihood(task: Task) -> Results:
 def _of_estimate(estimate: Estimate) -> Results:
     layers = [layer.flatten() for layer in estimate.kl_per_dimension]
     n = len(estimate.kl)
-    return {
+    numbers: Results = {
         "elbo_nats": estimate.elbo.mean().item(),
         "elbo_standard_error_nats": _standard_error(estimate.elbo),
         "expected_log_likelihood_nats": estimate.expected_log_likelihood.mean().item(),
@@ -148,9 +162,12 @@ def _of_estimate(estimate: Estimate) -> Results:
         "effective_sample_size": estimate.effective_sample_size.mean().item(),
         "num_samples": estimate.num_samples,
         "kl_nats_per_layer": [layer.sum().item() for layer in layers],
-        "kl_nats_per_dimension": [layer.tolist() for layer in layers],
-        "latent_dim": sum(map(len, layers)),
+        "latent_dim": estimate.latent_dim,
     }
+    # A KL that does not split over dimensions is one number for its layer.
+    if sum(map(len, layers)) == estimate.latent_dim:
+        numbers["kl_nats_per_dimension"] = [layer.tolist() for layer in layers]
+    return numbers
 
 
 def _standard_error(values: Float64[Tensor, " examples"]) -> float | None:
@@ -182,11 +199,13 @@ def _annealed(task: Task, spec: AISSpec) -> Results:
 
 
 def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
+    if not moments:
+        return {}
     numbers: Results = {
         "active_units": active_units(moments, ACTIVE),
         "active_units_by_threshold": {f"{t:g}": active_units(moments, t) for t in THRESHOLDS},
     }
-    if len(moments) == 1:
+    if len(moments) == 1 and moments[0].is_diagonal_gaussian:
         n, information = len(moments[0].mean), mutual_information(moments[0], seed)
         numbers |= {
             "mutual_information_nats": information,

@@ -46,7 +46,7 @@ class Chains:
             None if c is None else self._repeated(c),
             None if mask is None else self._repeated(mask),
         )
-        (noise,) = model.noise_spec(len(self.observation))
+        (noise,) = model.sample_noise_spec(len(self.observation))
         self._noise_shape = noise.shape
 
     def normal(self) -> Float[Tensor, "rows latent"]:

@@ -42,8 +42,10 @@ class Estimate:
         expected_log_likelihood: E_q[log p(x | z)], averaged over the same samples.
         kl: KL(q || p), exact where the model knows it, else averaged over the samples.
         effective_sample_size: Between 1 and the number of samples.
-        kl_per_dimension: KL of each latent dimension, averaged over examples, per layer.
+        kl_per_dimension: KL of each latent dimension, averaged over examples, per layer; one
+            number for a layer whose KL does not split.
         num_samples: Importance samples k.
+        latent_dim: Latent dimensions, of all layers.
     """
 
     log_likelihood: Float64[Tensor, " examples"]
@@ -52,6 +54,7 @@ class Estimate:
     effective_sample_size: Float64[Tensor, " examples"]
     kl_per_dimension: tuple[Float64[Tensor, "*latent"], ...]
     num_samples: int
+    latent_dim: int
 
     @property
     def elbo(self) -> Float64[Tensor, " examples"]:
@@ -127,6 +130,7 @@ def _joined(parts: list[Estimate]) -> Estimate:
             for layer in layers
         ),
         parts[0].num_samples,
+        parts[0].latent_dim,
     )
 
 
@@ -138,12 +142,14 @@ def _estimate(
     total = torch.full((n,), -math.inf, dtype=torch.float64, device=device)
     total_of_squares, fit = total.clone(), torch.zeros_like(total)
     kl: list[Tensor] = []
+    latent_dim = 0
     for inference in _inferences(model, observation, first, num_samples, seed, rows):
         log_likelihood = inference.log_likelihood().double()
         log_weights = log_likelihood + inference.log_prior().double() - inference.log_q().double()
         total = torch.logaddexp(total, log_weights.logsumexp(0))
         total_of_squares = torch.logaddexp(total_of_squares, (2 * log_weights).logsumexp(0))
         fit += log_likelihood.sum(0)
+        latent_dim = sum(layer[0, 0].numel() for layer in inference.z)
         weight = len(log_weights) / num_samples
         layers = [weight * layer.double().mean(0) for layer in inference.kl]
         kl = [old + new for old, new in zip(kl, layers, strict=True)] if kl else layers
@@ -154,6 +160,7 @@ def _estimate(
         effective_sample_size=(2 * total - total_of_squares).exp(),
         kl_per_dimension=tuple(layer.mean(0) for layer in kl),
         num_samples=num_samples,
+        latent_dim=latent_dim,
     )
 
 

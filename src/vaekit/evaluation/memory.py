@@ -40,7 +40,10 @@ def rows_within(model: Model, observation: Observation, budget_bytes: int | None
     layers = [module for module in model.modules() if not any(module.children())]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
-        likelihood = model.infer_at_mean(observation[:1]).log_likelihood_per_value()
+        inference = model.infer_at_mean(observation[:1])
+        likelihood = inference.log_likelihood_per_value()
+        if inference.prior:
+            inference.log_prior()  # a flow has layers of its own
     finally:
         for hook in hooks:
             hook.remove()

@@ -134,7 +134,7 @@ def sample_sharpness(
         generator: Source of noise, on the model's device.
     """
     like = next(model.parameters())
-    noise = draw_noise(model.noise_spec(n), generator, like.device, like.dtype)
+    noise = draw_noise(model.sample_noise_spec(n), generator, like.device, like.dtype)
     c = transform.every_condition(n)
     c = None if c is None else c.to(like.device, like.dtype)
     x = torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype)

@@ -132,6 +132,7 @@ def _check_described(folder: ArtifactFolder, model: Model, transform: Transform)
     told = {
         "latent_dim": (theirs.latent_dim, ours.latent_dim),
         "noise": (theirs.noise, ours.noise),
+        "sample_noise": (theirs.noise_of_samples, ours.noise_of_samples),
         "scores": (theirs.scores, ours.scores),
         "conditions": (theirs.conditions, ours.conditions),
         "facts.has_density": (theirs.facts.get("has_density"), ours.has_density),

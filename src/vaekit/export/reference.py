@@ -6,6 +6,7 @@ import torch
 from vaekit.artifacts import LatentMoments, Reference
 from vaekit.condition import encoded
 from vaekit.data import Dataset, Rows
+from vaekit.distributions import moments
 from vaekit.export.artifact import Artifact
 from vaekit.runtime import Conditions
 
@@ -50,7 +51,10 @@ def conditions_of(rows: Rows, artifact: Artifact) -> dict[str, np.ndarray] | Non
 def _posterior_variance(
     artifact: Artifact, x: np.ndarray, c: Conditions
 ) -> tuple[float, ...] | None:
-    """Mean over examples of the variance of q(z | x), all layers side by side."""
+    """Mean over examples of the variance of q(z | x), all layers side by side.
+
+    None where there is no posterior, or one whose variance has no closed form.
+    """
     if not artifact.model.facts.has_density:
         return None
     total, at_a_time = 0.0, 1000
@@ -58,6 +62,9 @@ def _posterior_variance(
         here = slice(start, start + at_a_time)
         shown = artifact.observation(x[here], None if c is None else c[here])
         posterior = artifact.model.infer_at_mean(shown).posterior
-        layers = [factor.variance.double().flatten(1).sum(0) for factor in posterior]
+        found = [moments(factor) for factor in posterior]
+        layers = [layer[1].double().square().flatten(1).sum(0) for layer in found if layer]
+        if len(layers) < len(found):
+            return None
         total = total + torch.cat(layers)
     return tuple((torch.as_tensor(total) / len(x)).tolist())

@@ -17,6 +17,7 @@ from vaekit.artifacts import (
 )
 from vaekit.data import Observation, Transform
 from vaekit.models import Model
+from vaekit.numerics import NoiseSpec
 from vaekit.schema import Schema
 
 WITH_DENSITY = (
@@ -40,6 +41,7 @@ def describe(recipe: Document, schema: Schema, model: Model, transform: Transfor
     """
     scores = WITH_DENSITY if model.facts.has_density else WITHOUT_DENSITY
     latent_dim = _latent_dim(model, schema, transform.num_conditions)
+    noise, sample_noise = map(_noise, (model.noise_spec(1), model.sample_noise_spec(1)))
     return Serving(
         format_version=FORMAT_VERSION,
         vaekit=version("vaekit"),
@@ -57,7 +59,8 @@ def describe(recipe: Document, schema: Schema, model: Model, transform: Transfor
         model_kind=recipe["model"]["kind"],
         parameters=sum(weight.numel() for weight in model.parameters()),
         facts=asdict(model.facts),
-        noise=_noise(model),
+        noise=noise,
+        sample_noise=None if sample_noise == noise else sample_noise,
         scores=scores,
         score_protocol=ScoreProtocol(),
     )
@@ -86,11 +89,8 @@ def _transform_facts(choices: dict[str, Any], transform: Transform) -> Transform
     )
 
 
-def _noise(model: Model) -> tuple[NoiseShape, ...]:
-    return tuple(
-        NoiseShape(name=spec.name, shape=spec.shape[2:], kind=spec.kind)
-        for spec in model.noise_spec(batch=1)
-    )
+def _noise(specs: tuple[NoiseSpec, ...]) -> tuple[NoiseShape, ...]:
+    return tuple(NoiseShape(name=spec.name, shape=spec.shape[2:], kind=spec.kind) for spec in specs)
 
 
 @torch.no_grad()

@@ -67,7 +67,7 @@ class Inference:
         return [kl_per_dimension(q, p, z) for q, p, z in factors]
 
     @property
-    def kl(self) -> tuple[Float[Tensor, "draws batch *latent"], ...]:
+    def kl(self) -> tuple[Float[Tensor, "draws batch *split"], ...]:
         """KL(q || p) in nats, per layer, example and dimension.
 
         One draw where `kl_is_analytic`, else one estimate per sample. Where a factor does not
@@ -142,11 +142,18 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
-        """The noise that `infer` consumes; `sample(n)` consumes `noise_spec(n)`.
+        """The noise that `infer` consumes.
 
         Dimension 0 is the sample and dimension 1 the example, so that noise can be split
         along the batch together with the observation.
         """
+
+    def sample_noise_spec(self, n: int) -> tuple[NoiseSpec, ...]:
+        """The noise that `sample(n)` consumes, in the same form, with one sample.
+
+        That of `infer`, unless a prior takes more: a mixture chooses a component too.
+        """
+        return self.noise_spec(n)
 
     @abstractmethod
     def encode(self, observation: Observation) -> Encoding:
@@ -173,7 +180,10 @@ class Model(nn.Module, ABC):
         """
 
     def infer_at_mean(self, observation: Observation) -> Inference:
-        """The inference in which nothing is drawn: z is the mean of every layer of q(z | x)."""
+        """The inference in which nothing is drawn: z is the mean of every layer of q(z | x).
+
+        Of a flow, which has no mean in closed form, it is what noise of zero becomes.
+        """
         like, middle = observation.x, {"normal": 0.0, "uniform": 0.5}
         noise = tuple(
             torch.full(spec.shape, middle[spec.kind], dtype=like.dtype, device=like.device)
@@ -202,7 +212,7 @@ class Model(nn.Module, ABC):
             n: Number of examples.
             c: Conditions, one row per example.
             temperature: Scales the spread of the prior; below one gives safer samples.
-            noise: What to draw with, as `noise_spec(n)` asks.
+            noise: What to draw with, as `sample_noise_spec(n)` asks.
             generator: Source of noise, on the model's device.
         """
 

@@ -25,7 +25,7 @@ from vaekit.models.encoder import Encoder
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
 from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
 from vaekit.numerics import NoiseSpec, draw_noise
-from vaekit.posteriors import DiagonalGaussianPosterior, DiagonalGaussianSpec, PosteriorSpec
+from vaekit.posteriors import DiagonalGaussianSpec, Posterior, PosteriorSpec
 from vaekit.priors import PriorSpec, StandardNormalSpec
 from vaekit.spec import Spec
 
@@ -45,7 +45,7 @@ class VAE(Model):
     def __init__(
         self,
         encoder: Encoder,
-        posterior: DiagonalGaussianPosterior,
+        posterior: Posterior,
         prior: nn.Module,
         decoder: Decoder,
         likelihood: Likelihood,
@@ -67,6 +67,10 @@ class VAE(Model):
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return (NoiseSpec("z", (num_samples, batch, self.latent_dim)),)
 
+    def sample_noise_spec(self, n: int) -> tuple[NoiseSpec, ...]:
+        size = getattr(self.prior, "noise_size", self.latent_dim)
+        return (NoiseSpec("z", (1, n, int(size))),)
+
     def encode(self, observation: Observation) -> Encoding:
         """Parameters of the posterior."""
         return (self.encoder(observation),)
@@ -81,7 +85,8 @@ class VAE(Model):
     ) -> Inference:
         (parameters,) = encoding or self.encode(observation)
         posterior = self.posterior(parameters)
-        z = (from_noise(posterior, self._noise(len(observation), num_samples, noise, generator)),)
+        spec = self.noise_spec(len(observation), num_samples)
+        z = (from_noise(posterior, self._noise(spec, noise, generator)),)
         return Inference(
             observation=observation,
             z=z,
@@ -102,20 +107,24 @@ class VAE(Model):
         noise: Noise | None = None,
         generator: torch.Generator | None = None,
     ) -> Independent:
-        standard = self._noise(n, 1, noise, generator)[0]
-        z = from_noise(self.prior(c), temperature * standard)
+        standard = self._noise(self.sample_noise_spec(n), noise, generator)[0]
+        z = from_noise(self.prior(c), standard, temperature)
         return self.likelihood(self.decoder(z, c))
 
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
-        """The posterior mean."""
-        return self.posterior(self.encoder(observation)).mean
+        """The posterior mean; of a flow, what noise of zero becomes."""
+        parameters = self.encoder(observation)
+        zeros = parameters.new_zeros(len(parameters), self.latent_dim)
+        return from_noise(self.posterior(parameters), zeros)
 
     def _noise(
-        self, n: int, num_samples: int, noise: Noise | None, generator: torch.Generator | None
+        self,
+        spec: tuple[NoiseSpec, ...],
+        noise: Noise | None,
+        generator: torch.Generator | None,
     ) -> Tensor:
         if noise is None:
             bias = self.decoder.output_bias
-            spec = self.noise_spec(n, num_samples)
             noise = draw_noise(spec, generator, bias.device, bias.dtype)
         (standard,) = noise
         return standard

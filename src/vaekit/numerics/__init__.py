@@ -9,6 +9,7 @@ from vaekit.numerics.stable import (
     log_mean_exp,
     smooth_bound,
     smooth_floor,
+    smooth_range,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "log_mean_exp",
     "smooth_bound",
     "smooth_floor",
+    "smooth_range",
 ]

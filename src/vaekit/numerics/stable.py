@@ -28,6 +28,19 @@ def smooth_bound(
     return limit * torch.tanh(value / limit)
 
 
+def smooth_range(
+    value: Float[Tensor, "*shape"], low: float, high: float
+) -> Float[Tensor, "*shape"]:
+    """Keeps `value` between `low`, below zero, and `high`, above: the identity near zero.
+
+    Example:
+        >>> smooth_range(torch.tensor([-1e9, 0.0, 1e9]), low=-7.0, high=2.0)
+        tensor([-7.,  0.,  2.])
+    """
+    upper = torch.full_like(value, high)
+    return smooth_bound(value, upper.where(value > 0, -low))
+
+
 def inverse_smooth_bound(
     bounded: Float[Tensor, "*shape"], limit: float | Float[Tensor, "*shape"]
 ) -> Float[Tensor, "*shape"]:

@@ -13,19 +13,19 @@ Reference:
 
 from typing import Literal, final
 
-import torch
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributions import Independent
 
 from vaekit.distributions import Gaussian
-from vaekit.numerics import at_least_float32, smooth_bound
+from vaekit.numerics import at_least_float32, smooth_range
+from vaekit.posteriors.posterior import Posterior
 from vaekit.spec import Spec
 
 
 @final
-class DiagonalGaussianPosterior(nn.Module):
+class DiagonalGaussianPosterior(Posterior):
     """Builds q(z | x) from encoder outputs.
 
     Args:
@@ -35,20 +35,16 @@ class DiagonalGaussianPosterior(nn.Module):
     """
 
     def __init__(self, latent_dim: int, min_log_scale: float, max_log_scale: float) -> None:
-        super().__init__()
-        self.latent_dim = latent_dim
+        super().__init__(latent_dim)
         self.min_log_scale, self.max_log_scale = min_log_scale, max_log_scale
 
     @property
     def num_parameters(self) -> int:
-        """How many outputs per example the encoder must have."""
         return 2 * self.latent_dim
 
     def forward(self, parameters: Float[Tensor, "batch params"]) -> Independent:
         loc, raw_log_scale = at_least_float32(parameters).chunk(2, dim=-1)
-        upper = torch.full_like(raw_log_scale, self.max_log_scale)
-        limit = upper.where(raw_log_scale > 0, -self.min_log_scale)
-        log_scale = smooth_bound(raw_log_scale, limit)
+        log_scale = smooth_range(raw_log_scale, self.min_log_scale, self.max_log_scale)
         return Independent(Gaussian(loc, log_scale), 1, validate_args=False)
 
 

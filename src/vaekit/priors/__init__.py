@@ -5,16 +5,23 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.priors.conditional_gaussian import ConditionalGaussianPrior, ConditionalGaussianSpec
+from vaekit.priors.mixture import MixturePrior, MixtureSpec
+from vaekit.priors.real_nvp import RealNVPPrior, RealNVPSpec
 from vaekit.priors.standard_normal import StandardNormalPrior, StandardNormalSpec
 
 PriorSpec: TypeAlias = Annotated[
-    StandardNormalSpec | ConditionalGaussianSpec, Field(discriminator="kind")
+    StandardNormalSpec | ConditionalGaussianSpec | MixtureSpec | RealNVPSpec,
+    Field(discriminator="kind"),
 ]
 
 __all__ = [
     "ConditionalGaussianPrior",
     "ConditionalGaussianSpec",
+    "MixturePrior",
+    "MixtureSpec",
     "PriorSpec",
+    "RealNVPPrior",
+    "RealNVPSpec",
     "StandardNormalPrior",
     "StandardNormalSpec",
 ]

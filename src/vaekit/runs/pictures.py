@@ -41,7 +41,7 @@ def pictures(
     if model.facts.has_density:
         drawn += [_samples(shown)]
     drawn += [_interpolations(shown), _traversals(shown), _latent_map(shown)]
-    if model.facts.has_density:
+    if model.facts.has_density and shown.kl_splits:
         drawn += [_kl_bars(shown)]
     return [picture for picture in drawn if picture is not None]
 
@@ -168,9 +168,7 @@ def _traversals(shown: Shown) -> Picture | None:
     walk = traverse(shown)
     if walk is None:
         return None
-    has_prior = shown.model.facts.has_density
-    unit = "standard deviations of the prior" if has_prior else "standard deviations of the codes"
-    measure = "KL" if has_prior else "variance"
+    unit = f"standard deviations of {walk.unit_of}"
     rows = "rows" if shown.is_image else "panels"
     title = f"One dimension of z set to each value, in {unit}"
     names = ", ".join(map(str, walk.dimensions))
@@ -179,7 +177,7 @@ def _traversals(shown: Shown) -> Picture | None:
         title="Traversals",
         caption=f"The code of the first {shown.split} example, with one dimension set to values "
         f"from {VALUES[0]:g} to {VALUES[-1]:g} {unit}; the {rows} are the dimensions of largest "
-        f"{measure}, counted from 0.".replace("-", "\N{MINUS SIGN}"),
+        f"{walk.measure}, counted from 0.".replace("-", "\N{MINUS SIGN}"),
         alt=f"{len(walk.dimensions)} rows of {len(VALUES)} steps, for the dimensions {names}.",
         figure=traversals(walk.rows, walk.dimensions, VALUES, title, **shown.limits(walk.rows)),
     )
@@ -188,7 +186,7 @@ def _traversals(shown: Shown) -> Picture | None:
 def _latent_map(shown: Shown) -> Picture | None:
     if len(shown) < 2:
         return None
-    figure = latent_map(shown.codes, shown.labels, prior=shown.model.facts.has_density)
+    figure = latent_map(shown.codes, shown.labels, prior=shown.prior_is_standard_normal)
     ax = figure.axes[0]
     size = shown.codes.shape[1]
     how = "as they are" if size <= 2 else f"of {size} dimensions, along their principal directions"

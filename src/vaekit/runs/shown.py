@@ -11,9 +11,11 @@ from typing import final
 import numpy as np
 import torch
 from torch import Tensor
+from torch.distributions import Distribution, Independent
 
 from vaekit.data import Dataset, Observation, Transform, present
-from vaekit.models import Latents, Model
+from vaekit.distributions import Gaussian
+from vaekit.models import Inference, Latents, Model
 from vaekit.numerics import generator_for
 from vaekit.recipes import Recipe
 
@@ -66,6 +68,22 @@ class Shown:
     def kl_per_dimension(self) -> list[np.ndarray]:
         """KL(q(z_i|x) || p(z_i)) in nats, averaged over the examples; an array per layer."""
         return self._scores[1]
+
+    @cached_property
+    def kl_splits(self) -> bool:
+        """Whether every layer's KL is a sum over its dimensions."""
+        sizes = [layer[0, 0].numel() for layer in self._first.z]
+        return sizes == [len(layer) for layer in self.kl_per_dimension]
+
+    @property
+    def prior_is_standard_normal(self) -> bool:
+        """Whether the codes are to be compared with N(0, I)."""
+        return bool(self._first.prior) and all(map(_is_standard_normal, self._first.prior))
+
+    @cached_property
+    def _first(self) -> Inference:
+        with torch.no_grad():
+            return self.model.infer_at_mean(self.at(slice(1)))
 
     @cached_property
     def log_likelihood(self) -> np.ndarray:
@@ -134,3 +152,10 @@ class Shown:
     def _pieces(self) -> Iterator[Observation]:
         for start in range(0, len(self), PIECE):
             yield self.observation[start : start + PIECE]
+
+
+def _is_standard_normal(factor: Distribution) -> bool:
+    normal = factor.base_dist if isinstance(factor, Independent) else factor
+    if not isinstance(normal, Gaussian):
+        return False
+    return not bool(normal.loc.any()) and not bool(normal.log_scale.any())

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vaekit.distributions import moments
+from vaekit.models import Inference
 from vaekit.runs.shown import Shown
 from vaekit.runtime import straight_lines
 
@@ -29,6 +31,18 @@ class Traversals(NamedTuple):
     rows: np.ndarray
     """Shape (dimensions, steps, *event)."""
     dimensions: list[int]
+    unit_of: str
+    """Whose standard deviation is one step: "the prior" or "the codes"."""
+    measure: str
+    """What the dimensions are largest in: "KL" or "variance"."""
+
+
+class Scale(NamedTuple):
+    """Where walks have their middle, and how long a step is."""
+
+    centre: Tensor
+    spread: Tensor
+    of: str
 
 
 def interpolate(shown: Shown) -> Interpolations | None:
@@ -49,30 +63,37 @@ def interpolate(shown: Shown) -> Interpolations | None:
 def traverse(shown: Shown) -> Traversals | None:
     """Moves the dimensions that matter most; None for models of several layers.
 
-    Those are the ones of largest KL, or of largest variance where there is no prior. The unit
-    is the standard deviation of the prior, or that of the codes.
+    Those are the ones of largest KL, or of largest variance where there is none of single
+    dimensions. The unit is the standard deviation of the prior, or that of the codes where the
+    prior has none in closed form.
     """
     first = shown.at(slice(1))
     inference = shown.model.infer_at_mean(first)
     if len(inference.z) != 1:
         return None
     base = inference.z[0][0, 0]
-    if inference.prior:
-        factor = inference.prior[0]
-        centre, spread = (_of_one(part, base) for part in (factor.mean, factor.stddev))
-        weight = shown.kl_per_dimension[0]
-    else:
-        codes = torch.as_tensor(shown.codes).to(base)
-        centre, spread = (part.reshape(base.shape) for part in (codes.mean(0), codes.std(0)))
-        weight = shown.codes.var(axis=0)
+    scale = _scale(inference, shown, base)
+    splits = bool(inference.prior) and shown.kl_splits
+    weight = shown.kl_per_dimension[0] if splits else shown.codes.var(axis=0)
     chosen = np.argsort(-weight, kind="stable")[:DIMENSIONS].tolist()
     z = base.flatten().repeat(len(chosen), len(VALUES), 1)
     for row, dimension in enumerate(chosen):
-        steps = torch.tensor(VALUES).to(base) * spread.flatten()[dimension]
-        z[row, :, dimension] = centre.flatten()[dimension] + steps
+        steps = torch.tensor(VALUES).to(base) * scale.spread.flatten()[dimension]
+        z[row, :, dimension] = scale.centre.flatten()[dimension] + steps
     z = z.reshape(1, -1, *base.shape)
     decoded = shown.decoded((z,), None if first.c is None else first.c.expand(z.shape[1], -1))
-    return Traversals(decoded.reshape(len(chosen), len(VALUES), *decoded.shape[1:]), chosen)
+    rows = decoded.reshape(len(chosen), len(VALUES), *decoded.shape[1:])
+    return Traversals(rows, chosen, scale.of, "KL" if splits else "variance")
+
+
+def _scale(inference: Inference, shown: Shown, base: Tensor) -> Scale:
+    found = moments(inference.prior[0]) if inference.prior else None
+    if found is not None:
+        centre, spread = (_of_one(part, base) for part in found)
+        return Scale(centre, spread, "the prior")
+    codes = torch.as_tensor(shown.codes).to(base)
+    centre, spread = (part.reshape(base.shape) for part in (codes.mean(0), codes.std(0)))
+    return Scale(centre, spread, "the codes")
 
 
 def _pairs(shown: Shown) -> tuple[list[tuple[int, int]], list[str]]:

@@ -51,6 +51,8 @@ class Runtime(ABC):
     def encode(self, x: Any, condition: Condition = None) -> Float[np.ndarray, "examples latent"]:
         """The deterministic code of each example: for a VAE, the posterior mean.
 
+        A posterior that is a flow has none in closed form; its code is what noise of zero becomes.
+
         Args:
             x: Raw examples, (examples, *event_shape), or one example.
             condition: What a conditional model has to be told, as in {"label": 7}.
@@ -129,7 +131,8 @@ class Runtime(ABC):
         Args:
             n: Number of examples; the first ones do not depend on it.
             seed: Seed of the draws.
-            temperature: Factor on the scale of the prior; below one gives safer samples.
+            temperature: Factor on the scale of the prior (of a mixture, on that of each
+                component); below one gives safer samples.
             condition: As for `encode`.
 
         Raises:
@@ -149,7 +152,7 @@ class Runtime(ABC):
             )
         noise = [
             standard_noise((n, *layer.shape), layer.kind, seed, "sample", layer.name)
-            for layer in self.serving.noise
+            for layer in self.serving.noise_of_samples
         ]
         return _in_chunks(
             lambda c, *layers: self._sample(layers, c, temperature),
