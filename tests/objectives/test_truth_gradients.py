@@ -1,5 +1,7 @@
 """Gradient estimators of the encoder against IWAE's and the ELBO's, on the linear model."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -124,19 +126,40 @@ def test_dreg_does_without_a_gradient() -> None:
     assert terms.reported["iwae_nats"].isfinite()
 
 
+TRACED = """
+import torch
+from vaekit.data import Observation, Statistics
+from vaekit.models import VAESpec
+from vaekit.networks import MLPSpec
+from vaekit.objectives import DReGSpec, IWAESpec
+
+net = MLPSpec(hidden=(7,))
+spec = VAESpec(latent_dim=3, encoder=net, decoder=net)
+model = spec.build((6,), Statistics(torch.full((6,), 0.5), torch.full((6,), 0.5))).double()
+shown = Observation(torch.bernoulli(torch.full((20, 6), 0.5)).double())
+noise = (torch.randn(5, 20, 3, dtype=torch.float64),)
+
+def gradient(objective):
+    model.zero_grad()
+    objective(model, shown, {}, noise).losses["model"].backward()
+    return torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+
+dreg = DReGSpec().build()
+traced = torch.compile(dreg, backend="aot_eager", fullgraph=dreg.in_one_piece)
+print(float((gradient(traced) - gradient(dreg)).abs().max()))
+print(float((gradient(IWAESpec().build()) - gradient(dreg)).abs().max()))
+"""
+
+
+@pytest.mark.slow
 def test_dreg_is_the_same_where_the_step_is_traced() -> None:
-    # The compiler's own tracing of forward and backward; what it would then make of it in C++
+    # Elsewhere, since checked annotations cannot be traced. What is compiled after the tracing
     # knows nothing of hooks.
-    model, noise = TRUTH.vae(shift=0.3, stretch=1.4), draw(5, 0)
-    objective = DReGSpec().build()
-    torch._dynamo.reset()
-    traced = torch.compile(objective, backend="aot_eager")
-    for part in ("encoder", "decoder"):
-        eager = gradient(loss_of(objective), model, noise, part)
-        parameters = list(getattr(model, part).parameters())
-        found = torch.autograd.grad(traced(model, SHOWN, {}, noise).losses["model"], parameters)
-        flat = torch.cat([each.flatten() for each in found])
-        torch.testing.assert_close(flat, eager, rtol=ROUNDING, atol=ROUNDING)
+    done = subprocess.run([sys.executable, "-c", TRACED], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    apart, from_iwae = map(float, done.stdout.split())
+    assert apart < ROUNDING
+    assert from_iwae > 1e-3
 
 
 # -- STL ------------------------------------------------------------------------------------------

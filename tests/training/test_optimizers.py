@@ -131,7 +131,9 @@ def follow(optimizer: Any, parameters: list[nn.Parameter], steps: range) -> None
         optimizer.step()
 
 
-def of_torch(spec: AdamSpec | AdamaxSpec | SGDSpec, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+def of_torch(
+    spec: AdamSpec | AdamaxSpec | SGDSpec, parameters: list[nn.Parameter]
+) -> torch.optim.Optimizer:
     if isinstance(spec, SGDSpec):
         return torch.optim.SGD(
             parameters, spec.learning_rate, spec.momentum,

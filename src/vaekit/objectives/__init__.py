@@ -9,7 +9,7 @@ from vaekit.objectives.beta_tcvae import BetaTCVAE, BetaTCVAESpec, KLParts, kl_p
 from vaekit.objectives.capacity import Capacity, CapacitySpec
 from vaekit.objectives.dreg import DReG, DReGSpec
 from vaekit.objectives.elbo import ELBO, ELBOSpec
-from vaekit.objectives.infovae import InfoVAE, InfoVAESpec, mmd_squared
+from vaekit.objectives.infovae import InfoVAE, InfoVAESpec, Kernel, mmd_squared
 from vaekit.objectives.iwae import IWAE, IWAESpec
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms, check_pair
 from vaekit.objectives.reconstruction import Reconstruction, ReconstructionSpec
@@ -45,6 +45,7 @@ __all__ = [
     "InfoVAE",
     "InfoVAESpec",
     "KLParts",
+    "Kernel",
     "LinearBeta",
     "Needs",
     "Objective",

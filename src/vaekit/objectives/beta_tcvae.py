@@ -6,9 +6,9 @@
     TC   = E[log q(z) - sum_j log q(z_j)]      total correlation: how dependent dimensions are
     DWKL = E[sum_j log q(z_j) - log p(z)]      how far each dimension is from the prior
 
-Their sum is E[log q(z | x) - log p(z)], the KL term, however well q(z) is known: with all weights at
-one the loss is that of the ELBO. q(z), the average of q(z | x) over N examples, is estimated from
-the M examples of a batch:
+Their sum is E[log q(z | x) - log p(z)], the KL term, however well q(z) is known: with all weights
+at one the loss is that of the ELBO. q(z), the average of q(z | x) over N examples, is estimated
+from the M examples of a batch:
 
     q(z_i) = 1/N q(z_i | x_i) + (1 - 1/N) 1/(M - 1) sum_{k != i} q(z_i | x_k)
 

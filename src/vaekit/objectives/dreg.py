@@ -40,6 +40,7 @@ class DReG(Objective):
 
     is_bound = True
     needs = Needs(density=True, independent_examples=True, separate_layers=True)
+    in_one_piece = True  # or the hook on z comes too late for what the decoder sends back
     monitored = "iwae_nats"
 
     def __init__(self, num_samples: int) -> None:

@@ -48,6 +48,8 @@ class Objective(nn.Module, ABC):
     """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
     num_samples: int
     """Samples of z per example."""
+    in_one_piece: bool = False
+    """Whether compiled code must be one graph: what changes a gradient inside is lost in two."""
     monitored: str
     """Which reported term validation watches; larger is better, and beta plays no part."""
 
