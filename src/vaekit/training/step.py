@@ -45,8 +45,11 @@ class Updater:
             name: spec.optimizer.build(parameters) for name, parameters in self.groups.items()
         }
         self.average = WeightAverage(model, spec.ema_decay)
-        compiled = spec.compile and torch.compile(objective, fullgraph=objective.in_one_piece)
-        self.terms = compiled or objective
+        self.terms = (
+            torch.compile(objective, fullgraph=objective.in_one_piece)
+            if spec.compile
+            else objective
+        )
 
     def __call__(
         self,
