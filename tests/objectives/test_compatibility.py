@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from pydantic import TypeAdapter
+from torch.distributions import Independent
 
 from vaekit.data import Observation, Statistics
 from vaekit.errors import SpecError
@@ -22,11 +23,9 @@ NORMALIZATIONS = ("none", "layer", "batch")
 WHERE_BATCH = ("encoder", "decoder")
 REFUSED = {
     # model, objective, batch normalisation
-    ("autoencoder", "elbo", False),
-    ("autoencoder", "elbo", True),
-    ("autoencoder", "iwae", False),
-    ("autoencoder", "iwae", True),
+    *itertools.product(["autoencoder"], {*OBJECTIVES} - {"reconstruction"}, [False, True]),
     ("vae", "iwae", True),
+    ("vae", "dreg", True),
 }
 parse_model = TypeAdapter(ModelSpec).validate_python
 parse_objective = TypeAdapter(ObjectiveSpec).validate_python
@@ -106,6 +105,38 @@ def test_way_out_of_batch_normalisation_is_one() -> None:
         check_pair(model_spec("vae", "batch", "none").facts, aim.needs, "vae", "iwae")
     for way_out in ("layer", "group"):
         check_pair(model_spec("vae", way_out, way_out).facts, aim.needs, "vae", "iwae")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_facts_see_how_the_posterior_is_made(model: str) -> None:
+    built = model_spec(model, "none", "none").build((1, 3, 3), statistics())
+    factors = built.infer(Observation(torch.ones(4, 1, 3, 3)), 2).posterior
+    # What depends on another layer's z has parameters for every sample of it.
+    assert built.facts.nested_posterior == any(len(q.batch_shape) > 1 for q in factors)
+    split = all(isinstance(q, Independent) for q in factors)
+    assert built.facts.independent_dimensions == split
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_nested_posterior_is_refused_where_it_would_be_wrong(objective: str) -> None:
+    facts = Facts(True, reparameterized=True, batch_statistics=False, nested_posterior=True)
+    needs = parse_objective({"kind": objective}).needs
+    if objective in ("dreg", "stl", "beta_tcvae"):
+        with pytest.raises(SpecError, match=r"drawn in another layer[\s\S]*do: +choose"):
+            check_pair(facts, needs, "ladder", objective)
+    else:
+        check_pair(facts, needs, "ladder", objective)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_total_correlation_needs_dimensions(objective: str) -> None:
+    facts = Facts(True, reparameterized=True, batch_statistics=False, independent_dimensions=False)
+    needs = parse_objective({"kind": objective}).needs
+    if objective == "beta_tcvae":
+        with pytest.raises(SpecError, match=r"splits over the dimensions[\s\S]*do: +choose"):
+            check_pair(facts, needs, "vae", objective)
+    else:
+        check_pair(facts, needs, "vae", objective)
 
 
 def test_samples_without_gradient_are_refused_too() -> None:

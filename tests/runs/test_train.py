@@ -15,6 +15,7 @@ from runs.small_recipe import small_recipe
 import vaekit
 from vaekit.data import present
 from vaekit.errors import ArtifactError, DataError, Interrupted, SpecError
+from vaekit.objectives import BetaTCVAE, BetaTCVAESpec
 from vaekit.recipes import load_recipe
 from vaekit.runs import RunFolder, fit, open_run, prepare, train
 from vaekit.training import Listener, Record, latest_checkpoint
@@ -218,6 +219,23 @@ def test_evaluation_split_must_exist(tmp_path: Path) -> None:
 def test_public_door() -> None:
     assert vaekit.train is train
     assert vaekit.load_recipe is load_recipe
+
+
+def test_objective_is_told_how_many_examples_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int | None] = []
+    build = BetaTCVAESpec.build
+
+    def noted(spec: BetaTCVAESpec, examples: int | None = None) -> BetaTCVAE:
+        told.append(examples)
+        return build(spec, examples)
+
+    monkeypatch.setattr(BetaTCVAESpec, "build", noted)
+    recipe, folder = prepare(small_recipe("objective.kind=beta_tcvae"), tmp_path / "run")
+    fit(recipe, folder)
+    assert told == [len(recipe.data.load().split("train"))]
+    assert "total_correlation_nats" in (folder / "metrics.jsonl").read_text()
 
 
 def test_the_first_step_does_not_wait_for_what_it_does_not_need(tmp_path: Path) -> None:

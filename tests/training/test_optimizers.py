@@ -7,7 +7,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from vaekit.training import AdamSpec, OptimizerSpec, SGDSpec
+from vaekit.training import AdamaxSpec, AdamSpec, OptimizerSpec, SGDSpec
 
 STEPS = 20
 
@@ -16,7 +16,7 @@ def gradients() -> Tensor:
     return torch.randn(STEPS, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
 
-def path_of(spec: AdamSpec | SGDSpec) -> Tensor:
+def path_of(spec: AdamSpec | AdamaxSpec | SGDSpec) -> Tensor:
     """The weight after each of some updates with known gradients."""
     weight = nn.Parameter(torch.ones(5, dtype=torch.float64))
     optimizer, path = spec.build([weight]), []
@@ -47,6 +47,25 @@ def test_adam(decay: float) -> None:
     torch.testing.assert_close(path_of(spec), torch.stack(expected), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_adamax(decay: float) -> None:
+    """Algorithm 2 of Kingma and Ba; epsilon keeps the divisor from zero, the decay is a slope."""
+    rate, beta1, beta2, epsilon = 0.1, 0.8, 0.95, 1e-3
+    weight, expected = torch.ones(5, dtype=torch.float64), []
+    mean = largest = torch.zeros(5, dtype=torch.float64)
+    for step, gradient in enumerate(gradients(), start=1):
+        slope = gradient + decay * weight
+        mean = beta1 * mean + (1 - beta1) * slope
+        largest = torch.maximum(beta2 * largest, slope.abs() + epsilon)
+        weight = weight - rate / (1 - beta1**step) * mean / largest
+        expected.append(weight)
+    spec = AdamaxSpec(
+        learning_rate=rate, beta1=beta1, beta2=beta2, epsilon=epsilon, weight_decay=decay
+    )
+    # Float64 in another order of operations.
+    torch.testing.assert_close(path_of(spec), torch.stack(expected), rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("momentum", "nesterov", "decay"),
     [(0.0, False, 0.0), (0.9, False, 0.0), (0.9, True, 0.0), (0.9, False, 0.1)],
@@ -65,8 +84,8 @@ def test_sgd(momentum: float, nesterov: bool, decay: float) -> None:
     torch.testing.assert_close(path_of(spec), torch.stack(expected), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("spec", [AdamSpec(), SGDSpec(), SGDSpec(momentum=0.9, nesterov=True)])
-def test_there_and_back(spec: AdamSpec | SGDSpec) -> None:
+@pytest.mark.parametrize("spec", [AdamSpec(), AdamaxSpec(), SGDSpec(momentum=0.9, nesterov=True)])
+def test_there_and_back(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
     adapter = TypeAdapter(OptimizerSpec)
     assert adapter.validate_python(spec.model_dump()) == spec
 
@@ -77,6 +96,7 @@ def test_there_and_back(spec: AdamSpec | SGDSpec) -> None:
         {"kind": "adam", "learning_rate": 0.0},
         {"kind": "adam", "beta1": 1.0},
         {"kind": "adam", "momentum": 0.9},
+        {"kind": "adamax", "beta2": 1.0},
         {"kind": "sgd", "nesterov": True},
         {"kind": "rmsprop"},
     ],
@@ -89,6 +109,8 @@ def test_what_cannot_be_chosen(choices: dict[str, Any]) -> None:
 SPECS = [
     AdamSpec(learning_rate=3e-3, weight_decay=0.1),
     AdamSpec(),
+    AdamaxSpec(),
+    AdamaxSpec(learning_rate=0.1, beta1=0.8, weight_decay=0.1),
     SGDSpec(learning_rate=0.1),
     SGDSpec(learning_rate=0.1, momentum=0.9, weight_decay=0.01),
     SGDSpec(learning_rate=0.1, momentum=0.9, nesterov=True),
@@ -109,11 +131,18 @@ def follow(optimizer: Any, parameters: list[nn.Parameter], steps: range) -> None
         optimizer.step()
 
 
-def of_torch(spec: AdamSpec | SGDSpec, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+def of_torch(
+    spec: AdamSpec | AdamaxSpec | SGDSpec, parameters: list[nn.Parameter]
+) -> torch.optim.Optimizer:
     if isinstance(spec, SGDSpec):
         return torch.optim.SGD(
             parameters, spec.learning_rate, spec.momentum,
             weight_decay=spec.weight_decay, nesterov=spec.nesterov,
+        )  # fmt: skip
+    if isinstance(spec, AdamaxSpec):
+        return torch.optim.Adamax(
+            parameters, spec.learning_rate, (spec.beta1, spec.beta2), spec.epsilon,
+            spec.weight_decay,
         )  # fmt: skip
     return torch.optim.AdamW(
         parameters, spec.learning_rate, (spec.beta1, spec.beta2), spec.epsilon,
@@ -122,7 +151,7 @@ def of_torch(spec: AdamSpec | SGDSpec, parameters: list[nn.Parameter]) -> torch.
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_is_torchs_bit_for_bit(spec: AdamSpec | SGDSpec) -> None:
+def test_is_torchs_bit_for_bit(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
     ours, theirs = weights(), weights()
     follow(spec.build(ours), ours, range(STEPS))
     follow(of_torch(spec, theirs), theirs, range(STEPS))
@@ -131,7 +160,7 @@ def test_is_torchs_bit_for_bit(spec: AdamSpec | SGDSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_goes_on_from_its_state(spec: AdamSpec | SGDSpec) -> None:
+def test_goes_on_from_its_state(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
     through, stopped = weights(), weights()
     follow(spec.build(through), through, range(STEPS))
     first = spec.build(stopped)
@@ -150,7 +179,7 @@ def test_state_of_another_optimizer_is_refused() -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_without_a_gradient_nothing_moves(spec: AdamSpec | SGDSpec) -> None:
+def test_without_a_gradient_nothing_moves(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
     parameters = weights()
     before = [parameter.detach().clone() for parameter in parameters]
     optimizer = spec.build(parameters)

@@ -16,7 +16,7 @@ from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted
 from vaekit.models import Model, Noise
 from vaekit.networks import MLPSpec
-from vaekit.objectives import ELBOSpec, IWAESpec, Objective, Schedule, Terms
+from vaekit.objectives import DReGSpec, ELBOSpec, InfoVAESpec, IWAESpec, Objective, Schedule, Terms
 from vaekit.training import (
     Listener,
     Plan,
@@ -43,7 +43,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "batch normalisation": {
         "model": MODEL.model_copy(update={"encoder": BATCH_NORM, "decoder": BATCH_NORM})
     },
+    "adamax": {"spec": changed(optimizer={"kind": "adamax"})},
     "importance weighting": {"objective": IWAESpec(num_samples=3).build()},
+    "weighed gradient": {"objective": DReGSpec(num_samples=3).build()},
+    "discrepancy": {"objective": InfoVAESpec().build()},
     "free bits": {"objective": ELBOSpec(free_bits=0.1, num_samples=2).build()},
     "two epochs apart": {"spec": changed(evaluate_every_epochs=2)},
 }

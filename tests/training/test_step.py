@@ -14,7 +14,7 @@ from vaekit.data import Observation
 from vaekit.errors import DivergenceError
 from vaekit.models import VAE
 from vaekit.numerics import draw_noise, generator_for
-from vaekit.objectives import ELBOSpec, IWAESpec, Objective
+from vaekit.objectives import DReGSpec, ELBOSpec, IWAESpec, Objective, STLSpec
 from vaekit.training.step import Update, Updater
 
 STILL = NETWORK.model_copy(update={"dropout": 0.0})  # dropout draws anew for every piece
@@ -118,8 +118,14 @@ def test_a_gradient_that_is_not_finite_is_never_skipped_in_silence(setting: str)
 @pytest.mark.parametrize("pieces", [2, 3, 4, 5, 6, 7])
 @pytest.mark.parametrize(
     "objective",
-    [ELBOSpec().build(), ELBOSpec(num_samples=3).build(), IWAESpec(num_samples=3).build()],
-    ids=["ELBO", "3 samples", "IWAE"],
+    [
+        ELBOSpec().build(),
+        ELBOSpec(num_samples=3).build(),
+        IWAESpec(num_samples=3).build(),
+        DReGSpec(num_samples=3).build(),
+        STLSpec().build(),
+    ],
+    ids=["ELBO", "3 samples", "IWAE", "DReG", "STL"],
 )
 def test_pieces_make_the_whole(objective: Objective, pieces: int) -> None:
     """Seven examples: in 2 pieces 4 + 3, in 3 pieces 3 + 3 + 1, in 4 pieces 2 + 2 + 2 + 1."""

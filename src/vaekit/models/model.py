@@ -39,6 +39,10 @@ class Facts:
     """Samples of z carry gradients to the posterior's parameters."""
     batch_statistics: bool
     """While training, one example's result depends on its neighbours in the batch."""
+    nested_posterior: bool = False
+    """A layer's q(z | x) depends on what was drawn in another layer."""
+    independent_dimensions: bool = True
+    """q(z | x) splits over the dimensions of z: its factors are `Independent`."""
 
 
 @final

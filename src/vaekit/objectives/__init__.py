@@ -5,30 +5,57 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.objectives.beta import BetaSpec, ConstantBeta, CyclicalBeta, LinearBeta
+from vaekit.objectives.beta_tcvae import BetaTCVAE, BetaTCVAESpec, KLParts, kl_parts
+from vaekit.objectives.capacity import Capacity, CapacitySpec
+from vaekit.objectives.dreg import DReG, DReGSpec
 from vaekit.objectives.elbo import ELBO, ELBOSpec
+from vaekit.objectives.infovae import InfoVAE, InfoVAESpec, Kernel, mmd_squared
 from vaekit.objectives.iwae import IWAE, IWAESpec
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms, check_pair
 from vaekit.objectives.reconstruction import Reconstruction, ReconstructionSpec
+from vaekit.objectives.stl import STL, STLSpec
 
 ObjectiveSpec: TypeAlias = Annotated[
-    ELBOSpec | IWAESpec | ReconstructionSpec, Field(discriminator="kind")
+    ELBOSpec
+    | IWAESpec
+    | DReGSpec
+    | STLSpec
+    | CapacitySpec
+    | BetaTCVAESpec
+    | InfoVAESpec
+    | ReconstructionSpec,
+    Field(discriminator="kind"),
 ]
 
 __all__ = [
     "ELBO",
     "IWAE",
+    "STL",
     "BetaSpec",
+    "BetaTCVAE",
+    "BetaTCVAESpec",
+    "Capacity",
+    "CapacitySpec",
     "ConstantBeta",
     "CyclicalBeta",
+    "DReG",
+    "DReGSpec",
     "ELBOSpec",
     "IWAESpec",
+    "InfoVAE",
+    "InfoVAESpec",
+    "KLParts",
+    "Kernel",
     "LinearBeta",
     "Needs",
     "Objective",
     "ObjectiveSpec",
     "Reconstruction",
     "ReconstructionSpec",
+    "STLSpec",
     "Schedule",
     "Terms",
     "check_pair",
+    "kl_parts",
+    "mmd_squared",
 ]

@@ -83,5 +83,5 @@ class ELBOSpec(Spec):
     )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
 
-    def build(self) -> ELBO:
+    def build(self, examples: int | None = None) -> ELBO:
         return ELBO(self.beta, self.free_bits, self.num_samples)

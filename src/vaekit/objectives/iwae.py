@@ -59,5 +59,5 @@ class IWAESpec(Spec):
     kind: Literal["iwae"] = "iwae"
     num_samples: PositiveInt = Field(default=5, description="Samples k of z per example.")
 
-    def build(self) -> IWAE:
+    def build(self, examples: int | None = None) -> IWAE:
         return IWAE(self.num_samples)

@@ -33,6 +33,10 @@ class Needs:
     """log p(x, z) and log q(z | x) must exist."""
     independent_examples: bool = False
     """One example's result must not depend on its neighbours in the batch."""
+    separate_layers: bool = False
+    """Every layer's q(z | x) must follow from x alone, not from what other layers drew."""
+    independent_dimensions: bool = False
+    """q(z | x) must split over the dimensions of z."""
 
 
 class Objective(nn.Module, ABC):
@@ -44,6 +48,8 @@ class Objective(nn.Module, ABC):
     """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
     num_samples: int
     """Samples of z per example."""
+    in_one_piece: bool = False
+    """Whether compiled code must be one graph: what changes a gradient inside is lost in two."""
     monitored: str
     """Which reported term validation watches; larger is better, and beta plays no part."""
 
@@ -97,4 +103,19 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             "normalisation lets examples change each other's weights.",
             where=where,
             remedy="choose normalization = 'layer' or 'group' in encoder and decoder",
+        )
+    if needs.separate_layers and facts.nested_posterior:
+        raise SpecError(
+            f"The objective {objective!r} is wrong where a layer's q(z | x) depends on what was "
+            f"drawn in another layer, as in the model {model!r}.",
+            where=where,
+            remedy="choose objective.kind = 'elbo' or 'iwae', or model.kind = 'vae'",
+        )
+    if needs.independent_dimensions and not facts.independent_dimensions:
+        raise SpecError(
+            f"The objective {objective!r} needs a q(z | x) that splits over the dimensions of z, "
+            f"which that of this {model!r} does not.",
+            where=where,
+            remedy="choose model.posterior.kind = 'diagonal_gaussian', "
+            "or objective.kind = 'infovae'",
         )

@@ -41,5 +41,5 @@ class ReconstructionSpec(Spec):
 
     kind: Literal["reconstruction"] = "reconstruction"
 
-    def build(self) -> Reconstruction:
+    def build(self, examples: int | None = None) -> Reconstruction:
         return Reconstruction()

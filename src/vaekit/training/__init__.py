@@ -6,7 +6,7 @@ from vaekit.training.listener import Listener, Plan, Record
 from vaekit.training.loop import Training, TrainingData
 from vaekit.training.machine import environment, resolve
 from vaekit.training.metrics_file import MetricsFile, read_metrics
-from vaekit.training.optimizers import AdamSpec, OptimizerSpec, SGDSpec
+from vaekit.training.optimizers import AdamaxSpec, AdamSpec, OptimizerSpec, SGDSpec
 from vaekit.training.progress import Progress
 from vaekit.training.schedules import (
     ConstantSchedule,
@@ -21,6 +21,7 @@ from vaekit.training.warm_start import warm_start
 
 __all__ = [
     "AdamSpec",
+    "AdamaxSpec",
     "ConstantSchedule",
     "CosineSchedule",
     "EarlyStoppingSpec",

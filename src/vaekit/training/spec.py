@@ -51,7 +51,8 @@ class TrainingSpec(Spec):
     accumulate: PositiveInt = Field(
         default=1,
         description="Pieces that a batch is cut into, one after another, to save memory. The "
-        "update is the same, except that free bits, batch normalisation and dropout act per piece.",
+        "update is the same, except that what is of a batch (free bits, a capacity, total "
+        "correlation, MMD, batch normalisation, dropout) is of a piece.",
     )
     optimizer: OptimizerSpec = AdamSpec()
     schedule: ScheduleSpec = ConstantSchedule()

@@ -45,7 +45,11 @@ class Updater:
             name: spec.optimizer.build(parameters) for name, parameters in self.groups.items()
         }
         self.average = WeightAverage(model, spec.ema_decay)
-        self.terms = torch.compile(objective) if spec.compile else objective
+        self.terms = (
+            torch.compile(objective, fullgraph=objective.in_one_piece)
+            if spec.compile
+            else objective
+        )
 
     def __call__(
         self,
