@@ -17,6 +17,7 @@ Reference for sharpness:
 """
 
 import math
+from collections.abc import Iterator
 from typing import final
 
 import torch
@@ -133,16 +134,32 @@ def sample_sharpness(
         n: Number of samples.
         generator: Source of noise, on the model's device.
     """
-    like = next(model.parameters())
-    noise = draw_noise(model.noise_spec(n), generator, like.device, like.dtype)
-    blank = Observation(torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype))
-    rows, found = rows_within(model, blank), []
-    for start in range(0, n, rows):
-        piece = tuple(layer[:, start : start + rows] for layer in noise)
-        with torch.no_grad():
-            means = model.sample(min(rows, n - start), noise=piece).mean
-        images = UnitScale(schema)(transform.inverse(means))
+    found, scale = [], UnitScale(schema)
+    for means in sample_means(model, transform, n, generator):
+        images = scale(means)
         if not can_be_sharp(images):
             return None
         found.append(sharpness(images))
     return torch.cat(found).mean().item()
+
+
+def sample_means(
+    model: Model, transform: Transform, n: int, generator: torch.Generator
+) -> Iterator[Float[Tensor, "some *event"]]:
+    """The means of p(x | z) for n fresh z, as raw values; as many at a time as fit.
+
+    Args:
+        model: A model with a prior.
+        transform: From the model's values back to raw ones.
+        n: Number of samples.
+        generator: Source of noise, on the model's device.
+    """
+    like = next(model.parameters())
+    noise = draw_noise(model.noise_spec(n), generator, like.device, like.dtype)
+    blank = Observation(torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype))
+    rows = rows_within(model, blank)
+    for start in range(0, n, rows):
+        piece = tuple(layer[:, start : start + rows] for layer in noise)
+        with torch.no_grad():
+            means = model.sample(min(rows, n - start), noise=piece).mean
+        yield transform.inverse(means)
