@@ -33,13 +33,17 @@ def evaluate(
         int | None,
         typer.Option(metavar="EXAMPLES", help="Annealed importance sampling of so many: slow."),
     ] = None,
+    sample_quality: Annotated[
+        int | None,
+        typer.Option(metavar="SAMPLES", help="Compare so many samples with the data."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of the binarization and all samples; the recipe's.")
     ] = None,
     key: Key = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Measure a trained model: likelihood, latent space, reconstructions.
+    """Measure a trained model: likelihood, latent space, reconstructions, samples.
 
     What is measured, and how: docs/evaluation.md. Nothing is written: the results of training
     stay in results.json.
@@ -57,6 +61,7 @@ def evaluate(
         examples=examples,
         amortization_examples=amortization,
         ais=None if ais is None else {"examples": ais},
+        sample_quality=sample_quality,
         seed=seed,
     )
     dataset = artifact.dataset if file is None else _of_file(artifact, file, array)

@@ -45,6 +45,21 @@ ROWS: Final = (
     ("sharpness of reconstructions; data",
      "{sharpness_reconstructions:.4f}; {sharpness_data:.4f}"),
     ("  of samples", "{sharpness_samples:.4f}"),
+    ("mnist_fid, {sample_quality_samples:,} samples", "{mnist_fid:.2f}"),
+    ("  of as many training examples", "{mnist_fid_floor:.2f}"),
+    ("Frechet distance, {sample_quality_samples:,} samples", "{frechet_distance:.2f}"),
+    ("  of as many training examples", "{frechet_distance_floor:.2f}"),
+    ("precision; recall of samples", "{sample_precision:.3f}; {sample_recall:.3f}"),
+    ("  of as many training examples",
+     "{sample_precision_of_train:.3f}; {sample_recall_of_train:.3f}"),
+    ("class coverage of samples; data", "{class_coverage:.3f}; {class_coverage_data:.3f}"),
+    ("accuracy of the classifier behind these", "{classifier_accuracy:.4f}"),
+    ("mutual information gap, MIG", "{mig:.3f}"),
+    ("separated attribute predictability, SAP", "{sap:.3f}"),
+    ("DCI disentanglement", "{dci_disentanglement:.3f}"),
+    ("  completeness; informativeness",
+     "{dci_completeness:.3f}; {dci_informativeness:.3f}"),
+    ("FactorVAE score, chance {factor_chance:.2f}", "{factor_vae_score:.3f}"),
 )  # fmt: skip
 
 
@@ -76,6 +91,10 @@ def _prepared(results: "Results") -> dict[str, object]:
     for key in results:
         if key.endswith("standard_error_nats"):
             values[key] = "?" if results[key] is None else f"{results[key]:.2f}"
+    if results.get("factors"):
+        values["factor_chance"] = 1 / len(results["factors"])
+    if results.get("classifier_accuracy", 0.0) is None:
+        del values["classifier_accuracy"]  # the split has no labels
     if "psnr_db" not in results and "mse" in results:
         values["mse_of_values"] = results["mse"]
     return values

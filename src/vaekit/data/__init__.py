@@ -3,6 +3,8 @@
 from vaekit.data.batches import Batches
 from vaekit.data.dataset import Dataset
 from vaekit.data.exchange import read_examples, write_columns
+from vaekit.data.factors import Factors
+from vaekit.data.files.places import cache_folder, write_whole
 from vaekit.data.observation import Observation
 from vaekit.data.presentation import present
 from vaekit.data.sets import (
@@ -16,6 +18,7 @@ from vaekit.data.sets import (
     MnistSpec,
     NamedDataSet,
     ShardsSpec,
+    SpritesSpec,
 )
 from vaekit.data.sharded import Shard, ShardedSplit
 from vaekit.data.splits import InMemorySplit, Rows, Split
@@ -41,6 +44,7 @@ __all__ = [
     "Dequantize",
     "DequantizeSpec",
     "DigitsSpec",
+    "Factors",
     "FashionMnistSpec",
     "FreyFacesSpec",
     "GreySpec",
@@ -55,12 +59,15 @@ __all__ = [
     "ShardedSplit",
     "ShardsSpec",
     "Split",
+    "SpritesSpec",
     "StandardizeSpec",
     "Statistics",
     "Transform",
     "TransformSpec",
+    "cache_folder",
     "present",
     "read_examples",
     "statistics",
     "write_columns",
+    "write_whole",
 ]

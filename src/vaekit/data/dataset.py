@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import final
 
 import torch
 from torch import Tensor
 
+from vaekit.data.factors import Factors
 from vaekit.data.splits import Split
 from vaekit.errors import DataError
 from vaekit.schema import Schema
@@ -28,6 +29,7 @@ class Dataset:
         splits: Some of "train", "validation" and "test".
         source: Where it came from, in words.
         split_name: How it was divided, as printed beside numbers.
+        factors: What the examples of a split were made from, where that is known.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Dataset:
     splits: Mapping[str, Split]
     source: str
     split_name: str
+    factors: Mapping[str, Factors] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = set(self.splits) - set(SPLIT_NAMES)
@@ -47,6 +50,14 @@ class Dataset:
                 found={name: len(split) for name, split in self.splits.items()},
                 remedy="leave a split without examples out",
             )
+        for name, factors in self.factors.items():
+            if len(factors) != len(self.split(name)):
+                raise DataError(
+                    "Factors do not match the examples.",
+                    where=f"{self.name}, split {name}",
+                    expected=f"factors of {len(self.split(name))} examples",
+                    found=len(factors),
+                )
 
     def split(self, name: str) -> Split:
         """The split called `name`.

@@ -14,14 +14,33 @@ from vaekit.evaluation.annealed_importance_sampling import (
     sandwich,
 )
 from vaekit.evaluation.code_length import bits_per_dim
+from vaekit.evaluation.disentanglement import (
+    DCI,
+    dci,
+    disentanglement,
+    factor_vae_score,
+    mutual_information_gap,
+    separated_attribute_predictability,
+)
 from vaekit.evaluation.evaluate import Results, evaluate
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.pixels import ReconstructionError, reconstruction, sharpness
+from vaekit.evaluation.sample_quality import (
+    Classifier,
+    class_coverage,
+    frechet_distance,
+    frechet_distance_of_gaussians,
+    kept_classifier,
+    precision_recall,
+    train_classifier,
+)
 from vaekit.evaluation.task import EvaluationSpec, Progress
 
 __all__ = [
+    "DCI",
     "AISSpec",
     "Annealed",
+    "Classifier",
     "Estimate",
     "EvaluationSpec",
     "Moments",
@@ -32,11 +51,22 @@ __all__ = [
     "amortization_gap",
     "annealed_importance_sampling",
     "bits_per_dim",
+    "class_coverage",
+    "dci",
+    "disentanglement",
     "evaluate",
+    "factor_vae_score",
+    "frechet_distance",
+    "frechet_distance_of_gaussians",
     "importance_sampling",
+    "kept_classifier",
     "mutual_information",
+    "mutual_information_gap",
     "posterior_moments",
+    "precision_recall",
     "reconstruction",
     "sandwich",
+    "separated_attribute_predictability",
     "sharpness",
+    "train_classifier",
 ]

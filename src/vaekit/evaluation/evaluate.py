@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import Tensor
@@ -26,11 +27,13 @@ from vaekit.evaluation.annealed_importance_sampling import (
     sandwich,
 )
 from vaekit.evaluation.code_length import CROSS_ENTROPY_NOTE, bits_per_dim, is_cross_entropy
+from vaekit.evaluation.disentanglement import disentanglement
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.evaluation.pca import pca_mse
 from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
-from vaekit.evaluation.task import EvaluationSpec, Progress, Task
+from vaekit.evaluation.sample_quality import sample_quality, why_not_sampled
+from vaekit.evaluation.task import FEWEST_COMPARED, EvaluationSpec, Progress, Task
 from vaekit.models import Model
 from vaekit.numerics import fast_float32_products, generator_for
 
@@ -58,7 +61,9 @@ def evaluate(
     task = Task(model, dataset, transform, spec, device, progress)
     with _evaluating(model), fast_float32_products():
         numbers = _with_density(task) if model.facts.has_density else _without_density(task)
-        numbers |= _pixels(task)
+        numbers |= _pixels(task) | _disentanglement(task)
+        if spec.sample_quality and why_not_sampled(task) is None:
+            numbers |= sample_quality(task)
         lost = [name for name, value in numbers.items() if not _is_finite(value)]
         notes = list(_notes(task, numbers, lost))
     return {
@@ -87,6 +92,8 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
             "sampling tell more."
         )
     yield from _left_out(task, numbers)
+    if task.spec.sample_quality and (reason := why_not_sampled(task)) is not None:
+        yield f"Sample quality was not measured: {reason}."
     if lost:
         yield f"Left out, because they are not finite numbers: {', '.join(lost)}."
 
@@ -261,6 +268,28 @@ def _pixels(task: Task) -> Results:
         if sharp is not None:
             numbers["sharpness_samples"] = sharp
     return numbers
+
+
+# -- known factors -------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def _disentanglement(task: Task) -> Results:
+    """Scores of the codes, where the data knows its factors and there are examples enough."""
+    factors = task.dataset.factors.get(task.spec.split)
+    if factors is None or not task.spec.disentanglement or task.examples < FEWEST_COMPARED:
+        return {}
+    task.progress("disentanglement", 0.0)
+    parts = [
+        task.model.embed(part).flatten(1)
+        for block in task.shown()
+        for part in chunks(block, rows_within(task.model, block))
+    ]
+    codes = torch.cat(parts).double().cpu().numpy()
+    known = factors[: len(codes)]
+    if not np.isfinite(codes).all() or bool((known.values == known.values[0]).all(0).any()):
+        return {}
+    return {**disentanglement(codes, known, task.spec.seed), "factors": list(known.names)}
 
 
 @contextmanager

@@ -17,6 +17,7 @@ Reference for sharpness:
 """
 
 import math
+from collections.abc import Iterator
 from typing import final
 
 import torch
@@ -133,20 +134,37 @@ def sample_sharpness(
         n: Number of samples.
         generator: Source of noise, on the model's device.
     """
+    found, scale = [], UnitScale(schema)
+    for means in sample_means(model, transform, n, generator):
+        images = scale(means)
+        if not can_be_sharp(images):
+            return None
+        found.append(sharpness(images))
+    return torch.cat(found).mean().item()
+
+
+def sample_means(
+    model: Model, transform: Transform, n: int, generator: torch.Generator
+) -> Iterator[Float[Tensor, "some *event"]]:
+    """The means of p(x | z) for n fresh z, as raw values; as many at a time as fit.
+
+    Under conditions, all of them in turn.
+
+    Args:
+        model: A model with a prior.
+        transform: From the model's values back to raw ones.
+        n: Number of samples.
+        generator: Source of noise, on the model's device.
+    """
     like = next(model.parameters())
     noise = draw_noise(model.sample_noise_spec(n), generator, like.device, like.dtype)
     c = transform.every_condition(n)
     c = None if c is None else c.to(like.device, like.dtype)
     x = torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype)
-    blank = Observation(x, None if c is None else c[:1])
-    rows, found = rows_within(model, blank), []
+    rows = rows_within(model, Observation(x, None if c is None else c[:1]))
     for start in range(0, n, rows):
         piece = tuple(layer[:, start : start + rows] for layer in noise)
         with torch.no_grad():
             told = None if c is None else c[start : start + rows]
             means = model.sample(min(rows, n - start), told, noise=piece).mean
-        images = UnitScale(schema)(transform.inverse(means))
-        if not can_be_sharp(images):
-            return None
-        found.append(sharpness(images))
-    return torch.cat(found).mean().item()
+        yield transform.inverse(means)

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, Self, TypeAlias, final
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from torch.distributions import Distribution
 
 from vaekit.data import Dataset, Observation, Rows, Transform, present
@@ -15,6 +15,8 @@ from vaekit.spec import Spec
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Told what is being measured, and which share of it is done."""
+FEWEST_COMPARED: Final = 100
+"""Examples below which nothing is said about a distribution as a whole."""
 
 
 class EvaluationSpec(Spec):
@@ -32,6 +34,23 @@ class EvaluationSpec(Spec):
     ais: AISSpec | None = Field(
         default=None, description="Annealed importance sampling of the first examples."
     )
+    sample_quality: NonNegativeInt = Field(
+        default=0,
+        description="So many samples are compared with the split, in features of a classifier "
+        "of the data that is trained once and kept; 0 leaves it out.",
+    )
+    disentanglement: bool = Field(
+        default=True, description="Whether codes are scored where factors are known."
+    )
+
+    @model_validator(mode="after")
+    def _has_enough_samples(self) -> Self:
+        if 0 < self.sample_quality < FEWEST_COMPARED:
+            raise ValueError(
+                f"sample_quality = {self.sample_quality} is neither 0 nor at least "
+                f"{FEWEST_COMPARED}"
+            )
+        return self
 
 
 @final

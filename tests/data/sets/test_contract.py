@@ -63,6 +63,7 @@ def parquet_shards(folder: Path) -> dict[str, object]:
 MAKERS = (arrays, table_with_gaps, images, npy_shards, parquet_shards)
 REAL: dict[str, dict[str, object]] = {
     "digits": {"kind": "digits"},
+    "sprites": {"kind": "sprites", "examples": 300},
     "frey_faces": {"kind": "frey_faces"},
     "sprite900": {"kind": "fashion_mnist", "source": "sprite900"},
 }
@@ -74,7 +75,7 @@ def choices(
 ) -> dict[str, object]:
     if request.param not in REAL:
         return request.param(tmp_path)
-    if request.param != "digits":
+    if request.param not in ("digits", "sprites"):
         shared_data = request.getfixturevalue("shared_data")
         monkeypatch.setenv("VAEKIT_DATA", str(shared_data))
     return REAL[request.param]

@@ -12,12 +12,14 @@ from vaekit.data.sets.frey_faces import FreyFacesSpec
 from vaekit.data.sets.images import ImagesSpec
 from vaekit.data.sets.mnist import MnistSpec
 from vaekit.data.sets.shards import ShardsSpec
+from vaekit.data.sets.sprites import SpritesSpec
 
 DataSpec: TypeAlias = Annotated[
     MnistSpec
     | FashionMnistSpec
     | FreyFacesSpec
     | DigitsSpec
+    | SpritesSpec
     | ArraysSpec
     | ImagesSpec
     | ShardsSpec,
@@ -35,4 +37,5 @@ __all__ = [
     "MnistSpec",
     "NamedDataSet",
     "ShardsSpec",
+    "SpritesSpec",
 ]

@@ -9,9 +9,10 @@ from vaekit.data.sets.fashion_mnist import FASHION_MNIST, FashionMnistSpec
 from vaekit.data.sets.frey_faces import FreyFacesSpec
 from vaekit.data.sets.frey_faces import check_here as check_frey_faces
 from vaekit.data.sets.mnist import MNIST, MnistSpec
+from vaekit.data.sets.sprites import COMBINATIONS, SpritesSpec
 from vaekit.errors import DataError
 
-NamedSpec: TypeAlias = MnistSpec | FashionMnistSpec | FreyFacesSpec | DigitsSpec
+NamedSpec: TypeAlias = MnistSpec | FashionMnistSpec | FreyFacesSpec | DigitsSpec | SpritesSpec
 
 
 @final
@@ -75,6 +76,14 @@ DATA_SETS: Mapping[str, NamedDataSet] = {
         examples=1_797,
         licence="CC BY 4.0",
         spec=DigitsSpec(),
+        check_here=lambda: None,
+    ),
+    "sprites": NamedDataSet(
+        title="shapes with known factors",
+        shape="1x32x32",
+        examples=COMBINATIONS,
+        licence="drawn by vaekit",
+        spec=SpritesSpec(),
         check_here=lambda: None,
     ),
 }

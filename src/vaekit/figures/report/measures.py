@@ -98,6 +98,91 @@ _MEASURES = (
         decimals=3,
     ),
 )
+_OF_TRAIN = "As many training examples in the place of the samples: what to compare with."
+_DISTANCE = "Of samples from the data, in features of a classifier of that data."
+_SAMPLE_QUALITY = (
+    Measure("mnist_fid", "mnist_fid", "", f"{_DISTANCE} Not comparable with FID."),
+    Measure("mnist_fid_floor", "Floor of mnist_fid", "", _OF_TRAIN),
+    Measure("frechet_distance", "Frechet distance", "", _DISTANCE),
+    Measure("frechet_distance_floor", "Floor of the Frechet distance", "", _OF_TRAIN),
+    Measure(
+        "sample_precision",
+        "Precision of samples",
+        "",
+        "Share of samples that lie among the data.",
+        decimals=3,
+    ),
+    Measure(
+        "sample_recall",
+        "Recall of samples",
+        "",
+        "Share of the data that lies among samples.",
+        decimals=3,
+    ),
+    Measure(
+        "sample_precision_of_train", "Precision of training examples", "", _OF_TRAIN, decimals=3
+    ),
+    Measure("sample_recall_of_train", "Recall of training examples", "", _OF_TRAIN, decimals=3),
+    Measure(
+        "class_coverage",
+        "Class coverage of samples",
+        "",
+        "Over how many of the classes they spread, as a share of all.",
+        decimals=3,
+    ),
+    Measure("class_coverage_data", "Class coverage of the data", "", "", decimals=3),
+    Measure(
+        "classifier_accuracy",
+        "Accuracy of the classifier",
+        "",
+        "Of the one whose features samples are compared in.",
+        decimals=4,
+    ),
+)
+_DISENTANGLEMENT = (
+    Measure(
+        "mig",
+        "Mutual information gap",
+        "",
+        "How much more the best dimension tells of a factor than the second best, from 0 to 1.",
+        decimals=3,
+    ),
+    Measure(
+        "sap",
+        "Separated attribute predictability",
+        "",
+        "How much better the best dimension predicts a factor than the second best.",
+        decimals=3,
+    ),
+    Measure(
+        "dci_disentanglement",
+        "DCI disentanglement",
+        "",
+        "Whether each dimension serves one factor, from 0 to 1.",
+        decimals=3,
+    ),
+    Measure(
+        "dci_completeness",
+        "DCI completeness",
+        "",
+        "Whether each factor is served by one dimension, from 0 to 1.",
+        decimals=3,
+    ),
+    Measure(
+        "dci_informativeness",
+        "DCI informativeness",
+        "",
+        "Accuracy of the factors that a random forest finds from codes.",
+        decimals=3,
+    ),
+    Measure(
+        "factor_vae_score",
+        "FactorVAE score",
+        "",
+        "How often the dimension that rests tells which factor was held.",
+        decimals=3,
+    ),
+)
 _FURTHER = (
     Measure("pca_mse", "Mean squared error of PCA", "per value", "", decimals=5),
     Measure("effective_sample_size", "Effective sample size", "samples", "", decimals=1),
@@ -141,6 +226,8 @@ _FURTHER = (
         "Its ratio to that of the data counts.",
         decimals=4,
     ),
+    *_SAMPLE_QUALITY,
+    *_DISENTANGLEMENT,
 )
 _AIS = (
     Measure(
@@ -169,6 +256,7 @@ _MSE_OF_ANY_VALUES = (
     "Squared difference of a raw example and its reconstruction, in the units of the values: "
     "the feature of largest numbers decides. Lower is better."
 )
+_OF_SAMPLES = {"mnist_fid", "frechet_distance", "sample_precision", "sample_recall"}
 _OF_DENSITIES = {"nll_nats", "elbo_nats", "expected_log_likelihood_nats"}
 _BELOW_ZERO = " Below zero, because a density may exceed one."
 _SAID_ELSEWHERE = {
@@ -176,6 +264,7 @@ _SAID_ELSEWHERE = {
     *("mutual_information_examples", "mutual_information_cap_nats", "examples", "seed"),
     *("evaluation_seconds", "training_seconds", "active_units_by_threshold"),
     *("kl_nats_per_layer", "kl_nats_per_dimension", "pca_components"),
+    "sample_quality_samples",
 }
 
 
@@ -255,6 +344,10 @@ def _condition(row: Row, results: Results) -> str:
         n = f"estimated from N = {known['mutual_information_examples']:,} examples"
         cap = known.get("mutual_information_cap_nats")
         return n if cap is None else f"{n}; cannot exceed ln N = {number(cap)} nats"
+    if row.key in _OF_SAMPLES and "sample_quality_samples" in known:
+        return f"{row.remark} {known['sample_quality_samples']:,} samples."
+    if row.key == "factor_vae_score" and results.get("factors"):
+        return f"{row.remark} Chance is {number(1 / len(results['factors']))}."
     if row.key == "amortization_gap_nats" and "amortization_gap_examples" in known:
         return f"{row.remark} Measured on {known['amortization_gap_examples']:,} examples."
     return row.remark if row.key in {m.key for m in _FURTHER} else ""
