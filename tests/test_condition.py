@@ -11,11 +11,20 @@ from vaekit.errors import SpecError
 LABEL = Condition(name="label", num_classes=3)
 
 
-def test_one_for_all_and_one_for_each() -> None:
-    assert encoded([LABEL], {"label": 1}, 2, "m").tolist() == [[0, 1, 0], [0, 1, 0]]
-    assert encoded([LABEL], {"label": [2, 0]}, 2, "m").tolist() == [[0, 0, 1], [1, 0, 0]]
-    assert encoded([LABEL], {"label": np.array([2.0])}, 1, "m").dtype == np.float32
-    assert encoded([LABEL], {"label": np.zeros(0, np.int64)}, 0, "m").shape == (0, 3)
+@pytest.mark.parametrize(
+    ("values", "n", "rows"),
+    [
+        (1, 2, [[0, 1, 0], [0, 1, 0]]),
+        ([2, 0], 2, [[0, 0, 1], [1, 0, 0]]),
+        (np.array([2.0]), 1, [[0, 0, 1]]),
+        (np.zeros(0, np.int64), 0, []),
+    ],
+)
+def test_one_for_all_and_one_for_each(values: Any, n: int, rows: list[list[int]]) -> None:
+    c = encoded([LABEL], {"label": values}, n, "m")
+    assert c is not None
+    assert (c.dtype, c.shape) == (np.float32, (n, 3))
+    assert c.tolist() == rows
 
 
 def test_a_model_without_conditions_needs_none() -> None:

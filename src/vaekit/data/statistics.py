@@ -1,7 +1,9 @@
 """What a model is built around: moments of the training data, as the model will see it."""
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
+import torch
 from jaxtyping import Float32
 from torch import Tensor
 
@@ -9,14 +11,19 @@ from vaekit.data.moments import moments
 from vaekit.data.splits import Split
 from vaekit.data.transforms import Transform
 
+ROWS_AT_A_TIME: Final = 4096
+MOST_EXAMPLES: Final = 1000
+
 
 class Statistics(NamedTuple):
-    """Moments of every value of the event, missing values left out, and the size of c."""
+    """Moments of every value of the event, missing values left out, and what else models need."""
 
     mean: Float32[Tensor, "*event"]
     std: Float32[Tensor, "*event"]
     num_conditions: int = 0
     """How many numbers an example is conditioned on."""
+    examples: Float32[Tensor, "some *event"] | None = None
+    """Some training examples, evenly spread over the split; all where there are few."""
 
 
 def statistics(split: Split, transform: Transform) -> Statistics:
@@ -26,5 +33,19 @@ def statistics(split: Split, transform: Transform) -> Statistics:
         split: The training split.
         transform: What turns its rows into observations.
     """
-    found = moments(transform.expectation(rows.x) for rows in split.blocks(4096))
-    return Statistics(found.mean.float(), found.std.float(), transform.num_conditions)
+    wanted = torch.linspace(0, len(split) - 1, min(len(split), MOST_EXAMPLES)).round().long()
+    kept: list[Tensor] = []
+
+    def shown() -> Iterator[Tensor]:
+        first = 0
+        for rows in split.blocks(ROWS_AT_A_TIME):
+            x = transform.expectation(rows.x)
+            here = wanted[(wanted >= first) & (wanted < first + len(rows))] - first
+            kept.append(x[here.to(x.device)].float())
+            first += len(rows)
+            yield x
+
+    found = moments(shown())
+    return Statistics(
+        found.mean.float(), found.std.float(), transform.num_conditions, torch.cat(kept)
+    )

@@ -13,9 +13,9 @@ from typing import Literal, final
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
-from torch.distributions import Independent
+from torch.distributions import Distribution, Independent
 
 from vaekit.data import Observation, Statistics
 from vaekit.distributions import from_noise
@@ -25,8 +25,13 @@ from vaekit.models.encoder import Encoder
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
 from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
 from vaekit.numerics import NoiseSpec, draw_noise
-from vaekit.posteriors import DiagonalGaussianSpec, Posterior, PosteriorSpec
-from vaekit.priors import PriorSpec, StandardNormalSpec
+from vaekit.posteriors import (
+    DiagonalGaussianPosterior,
+    DiagonalGaussianSpec,
+    Posterior,
+    PosteriorSpec,
+)
+from vaekit.priors import PriorSpec, StandardNormalSpec, VampPrior, VampSpec
 from vaekit.spec import Spec
 
 
@@ -62,6 +67,8 @@ class VAE(Model):
             has_density=True,
             reparameterized=True,
             batch_statistics=uses_batch_statistics(self),
+            shares_parameters=isinstance(self.prior, VampPrior),
+            independent_dimensions=isinstance(self.posterior, DiagonalGaussianPosterior),
         )
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
@@ -91,7 +98,7 @@ class VAE(Model):
             observation=observation,
             z=z,
             posterior=(posterior,),
-            prior=(self.prior(observation.c),),
+            prior=(self._prior(observation.c),),
             likelihood=self.decode(z, observation.c),
         )
 
@@ -108,8 +115,14 @@ class VAE(Model):
         generator: torch.Generator | None = None,
     ) -> Independent:
         standard = self._noise(self.sample_noise_spec(n), noise, generator)[0]
-        z = from_noise(self.prior(c), standard, temperature)
+        z = from_noise(self._prior(c), standard, temperature)
         return self.likelihood(self.decoder(z, c))
+
+    def _prior(self, c: Float[Tensor, "batch conditions"] | None) -> Distribution:
+        if isinstance(self.prior, VampPrior):
+            pseudo = Observation(self.prior.pseudo_inputs)
+            return self.prior(self.posterior(self.encoder(pseudo)))
+        return self.prior(c)
 
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
         """The posterior mean; of a flow, what noise of zero becomes."""
@@ -145,7 +158,24 @@ class VAESpec(Spec):
     def facts(self) -> Facts:
         """What the model built from this will declare."""
         batch = self.encoder.uses_batch_statistics or self.decoder.uses_batch_statistics
-        return Facts(has_density=True, reparameterized=True, batch_statistics=batch)
+        return Facts(
+            has_density=True,
+            reparameterized=True,
+            batch_statistics=batch,
+            shares_parameters=isinstance(self.prior, VampSpec),
+            independent_dimensions=isinstance(self.posterior, DiagonalGaussianSpec),
+        )
+
+    @model_validator(mode="after")
+    def _vamp_has_normals(self) -> "VAESpec":
+        if isinstance(self.prior, VampSpec) and not isinstance(
+            self.posterior, DiagonalGaussianSpec
+        ):
+            raise ValueError(
+                "prior.kind = 'vamp' is a mixture of diagonal Gaussians and needs "
+                "posterior.kind = 'diagonal_gaussian'"
+            )
+        return self
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> VAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""
@@ -158,7 +188,7 @@ class VAESpec(Spec):
         return VAE(
             encoder=Encoder(encoder, statistics),
             posterior=posterior,
-            prior=self.prior.build(self.latent_dim, conditions),
+            prior=self.prior.build(self.latent_dim, statistics),
             decoder=Decoder(decoder, start, conditions),
             likelihood=likelihood,
         )

@@ -8,9 +8,10 @@ from vaekit.priors.conditional_gaussian import ConditionalGaussianPrior, Conditi
 from vaekit.priors.mixture import MixturePrior, MixtureSpec
 from vaekit.priors.real_nvp import RealNVPPrior, RealNVPSpec
 from vaekit.priors.standard_normal import StandardNormalPrior, StandardNormalSpec
+from vaekit.priors.vamp import VampPrior, VampSpec
 
 PriorSpec: TypeAlias = Annotated[
-    StandardNormalSpec | ConditionalGaussianSpec | MixtureSpec | RealNVPSpec,
+    StandardNormalSpec | ConditionalGaussianSpec | MixtureSpec | RealNVPSpec | VampSpec,
     Field(discriminator="kind"),
 ]
 
@@ -24,4 +25,6 @@ __all__ = [
     "RealNVPSpec",
     "StandardNormalPrior",
     "StandardNormalSpec",
+    "VampPrior",
+    "VampSpec",
 ]

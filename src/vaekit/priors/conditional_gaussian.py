@@ -16,6 +16,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Independent
 
+from vaekit.data import Statistics
 from vaekit.distributions import Gaussian
 from vaekit.errors import SpecError
 from vaekit.numerics import at_least_float32, smooth_bound
@@ -52,7 +53,10 @@ class ConditionalGaussianSpec(Spec):
         default=(64,), description="Units per hidden layer, from c to z."
     )
 
-    def build(self, latent_dim: int, num_conditions: int = 0) -> ConditionalGaussianPrior:
+    def build(
+        self, latent_dim: int, statistics: Statistics | None = None
+    ) -> ConditionalGaussianPrior:
+        num_conditions = statistics.num_conditions if statistics else 0
         if num_conditions == 0:
             raise SpecError(
                 "A conditional prior needs something to depend on.",

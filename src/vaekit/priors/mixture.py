@@ -16,6 +16,7 @@ from jaxtyping import Float
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
+from vaekit.data import Statistics
 from vaekit.distributions import GaussianMixture
 from vaekit.numerics import inverse_smooth_bound, smooth_bound, smooth_range
 from vaekit.spec import Spec
@@ -70,5 +71,5 @@ class MixtureSpec(Spec):
         default=2.0, gt=0, le=20, description="Smooth upper bound of log-scales; e^2 is 7.4."
     )
 
-    def build(self, latent_dim: int, num_conditions: int = 0) -> MixturePrior:
+    def build(self, latent_dim: int, statistics: Statistics | None = None) -> MixturePrior:
         return MixturePrior(latent_dim, self.components, self.min_log_scale, self.max_log_scale)

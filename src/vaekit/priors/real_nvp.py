@@ -22,6 +22,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.distributions import Independent
 
+from vaekit.data import Statistics
 from vaekit.distributions import Bijection, Composition, Context, Flow, Gaussian, Mapped
 from vaekit.errors import SpecError
 from vaekit.numerics import at_least_float32, smooth_bound
@@ -109,7 +110,7 @@ class RealNVPSpec(Spec):
         default=2.0, gt=0, le=10, description="Smooth bound of one layer's log-scales."
     )
 
-    def build(self, latent_dim: int, num_conditions: int = 0) -> RealNVPPrior:
+    def build(self, latent_dim: int, statistics: Statistics | None = None) -> RealNVPPrior:
         """The flow.
 
         Raises:

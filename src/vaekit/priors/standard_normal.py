@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.distributions import Independent
 
+from vaekit.data import Statistics
 from vaekit.distributions import Gaussian
 from vaekit.spec import Spec
 
@@ -35,5 +36,5 @@ class StandardNormalSpec(Spec):
 
     kind: Literal["standard_normal"] = "standard_normal"
 
-    def build(self, latent_dim: int, num_conditions: int = 0) -> StandardNormalPrior:
+    def build(self, latent_dim: int, statistics: Statistics | None = None) -> StandardNormalPrior:
         return StandardNormalPrior(latent_dim)
