@@ -16,6 +16,7 @@ from vaekit.cli.evaluate import evaluate
 from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
+from vaekit.cli.sweep import sweep
 from vaekit.cli.train import train
 from vaekit.cli.walk import interpolate, traverse
 from vaekit.errors import Interrupted, VaekitError
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(evaluate)
 app.command()(compare)
+app.command()(sweep)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
 app.command("list")(list_all)

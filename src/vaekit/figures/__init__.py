@@ -9,6 +9,7 @@ from vaekit.figures.interpolations import interpolations
 from vaekit.figures.kl_bars import kl_bars
 from vaekit.figures.latent_map import latent_map
 from vaekit.figures.loss_curves import loss_curves
+from vaekit.figures.rate_distortion import rate_distortion
 from vaekit.figures.reconstructions import reconstructions
 from vaekit.figures.report import DataCard, Picture, Report, report_page
 from vaekit.figures.samples import samples
@@ -27,6 +28,7 @@ __all__ = [
     "kl_bars",
     "latent_map",
     "loss_curves",
+    "rate_distortion",
     "reconstructions",
     "report_page",
     "samples",

@@ -4,11 +4,13 @@ from vaekit.runs.assembly import Assembly, assemble
 from vaekit.runs.compare import Difference, compare
 from vaekit.runs.folder import RunFolder
 from vaekit.runs.run import Run, open_run
+from vaekit.runs.sweep import Point, sweep
 from vaekit.runs.train import fit, prepare, train
 
 __all__ = [
     "Assembly",
     "Difference",
+    "Point",
     "Run",
     "RunFolder",
     "assemble",
@@ -16,5 +18,6 @@ __all__ = [
     "fit",
     "open_run",
     "prepare",
+    "sweep",
     "train",
 ]

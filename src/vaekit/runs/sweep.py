@@ -1,0 +1,129 @@
+"""The same recipe under every combination of some settings, a run each.
+
+A sweep is a folder of runs: whatever is finished there is kept, so that a sweep that was stopped
+goes on, and one that is widened trains only what is new.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, final
+
+from vaekit.errors import SpecError
+from vaekit.recipes import load_recipe
+from vaekit.runs.run import Run
+from vaekit.runs.train import fit, prepare
+from vaekit.training import Listener
+
+Settings: TypeAlias = dict[str, str]
+"""Values as written, by the path of the setting."""
+
+
+@final
+@dataclass(frozen=True)
+class Point:
+    """One combination, trained and measured."""
+
+    settings: Settings
+    run: Run
+
+
+def combinations(over: Sequence[str]) -> list[Settings]:
+    """Every combination of values, the last setting changing fastest.
+
+    Args:
+        over: Texts such as "model.latent_dim=2,8,32".
+
+    Raises:
+        SpecError: A text names no setting or no values, or a setting comes twice.
+
+    Example:
+        >>> combinations(["a.b=1,2", "c=[3,4]"])
+        [{'a.b': '1', 'c': '[3,4]'}, {'a.b': '2', 'c': '[3,4]'}]
+    """
+    axes: dict[str, list[str]] = {}
+    for text in over:
+        path, equals, values = text.partition("=")
+        chosen = _at_commas(values)
+        if not (path and equals and all(chosen)) or path in axes:
+            raise SpecError(
+                "A sweep cannot go over this.",
+                where=f"--over {text}",
+                expected="PATH=VALUE,VALUE,..., each path once, as in model.latent_dim=2,8,32",
+                found="the same path again" if path in axes else text,
+            )
+        axes[path] = list(dict.fromkeys(chosen))
+    if not axes:
+        raise SpecError(
+            "A sweep needs something to go over.",
+            where="--over",
+            expected="PATH=VALUE,VALUE,..., as in objective.beta=0.5,1,2",
+            found="nothing",
+        )
+    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+
+
+def sweep(
+    recipe: str | Path,
+    over: Sequence[str],
+    output: Path | None = None,
+    settings: Sequence[str] = (),
+    listeners: Callable[[Settings, int, int], Sequence[Listener]] = lambda *_: (),
+) -> list[Point]:
+    """Trains and measures every combination that is not there yet.
+
+    Args:
+        recipe: Name of a recipe that comes with vaekit, or a TOML file.
+        over: What to go over, as for `combinations`.
+        output: Folder of the runs; by default sweeps/<name>.
+        settings: Changes that all runs share.
+        listeners: Who is told of a run, given its settings, its number and how many there are.
+
+    Raises:
+        SpecError: A combination makes no sense; none has been trained then.
+        Interrupted: SIGINT or SIGTERM arrived; the same call goes on.
+    """
+    chosen = combinations(over)
+    recipes = [load_recipe(recipe, [*settings, *map("=".join, c.items())]) for c in chosen]
+    folder = output or Path("sweeps") / recipes[0].name
+    prepared = [
+        prepare(one, folder / folder_name(point))
+        for one, point in zip(recipes, chosen, strict=True)
+    ]
+    points: list[Point] = []
+    for number, (point, (resolved, place)) in enumerate(zip(chosen, prepared, strict=True)):
+        run = fit(resolved, place, listeners(point, number, len(chosen)))
+        run.finish()
+        points.append(Point(point, run))
+    return points
+
+
+def folder_name(settings: Settings) -> str:
+    """What the folder of a combination is called.
+
+    Example:
+        >>> folder_name({"model.latent_dim": "2", "objective.beta": "0.5"})
+        'model.latent_dim=2,objective.beta=0.5'
+    """
+    text = ",".join(map("=".join, settings.items()))
+    return "".join(c if c.isalnum() or c in "=,.-_[]" else "_" for c in text)
+
+
+def _at_commas(text: str) -> list[str]:
+    """Parts of a text between commas, but not inside of brackets or quotes."""
+    parts, depth, quote = [""], 0, ""
+    for character in text:
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "[{":
+            depth += 1
+        elif character in "]}":
+            depth -= 1
+        if character == "," and depth == 0 and not quote:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
