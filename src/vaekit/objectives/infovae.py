@@ -102,7 +102,9 @@ def mmd_squared(
         return torch.zeros_like(z[..., 0, 0])
 
     def similarity(a: Tensor, b: Tensor) -> Tensor:
-        apart = (a.unsqueeze(-2) - b.unsqueeze(-3)).square().sum(-1) / (2 * d * bandwidth**2)
+        # Not by way of inner products, whose differences lose the digits of short distances.
+        distance = torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+        apart = distance.square() / (2 * d * bandwidth**2)
         return torch.exp(-apart) if kernel == "rbf" else 1 / (1 + apart)
 
     # A point is as similar to itself as can be: one, on each of n places of the diagonal.
@@ -120,7 +122,7 @@ class InfoVAESpec(Spec):
         default=1.0, description="Weight of KL(q(z | x) || p(z)): 1 - alpha."
     )
     mmd_weight: NonNegativeFloat = Field(
-        default=1000.0, description="Weight of MMD^2(q(z), p(z)): alpha + lambda - 1."
+        default=100.0, description="Weight of MMD^2(q(z), p(z)): alpha + lambda - 1."
     )
     kernel: Kernel = Field(default="imq", description="imq has heavier tails than rbf.")
     bandwidth: PositiveFloat = Field(

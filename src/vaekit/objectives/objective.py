@@ -47,7 +47,7 @@ class Objective(nn.Module, ABC):
     is_bound: bool
     """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
     num_samples: int
-    """Samples of z per example."""
+    """Samples of z per example that noise is drawn for."""
     in_one_piece: bool = False
     """Whether compiled code must be one graph: what changes a gradient inside is lost in two."""
     monitored: str
