@@ -74,13 +74,13 @@ def test_edges_are_grey() -> None:
 
 
 def test_factors_lie_beside_the_images() -> None:
-    dataset = SpritesSpec(examples=500).load()
+    dataset = SpritesSpec(size=16, examples=500).load()
     assert dataset.split_name == "400/50/50"
     seen = []
     for name, split in dataset.splits.items():
         rows, factors = split.rows(0, len(split)), dataset.factors[name]
         assert factors.names == tuple(FACTORS)
-        assert torch.equal(rows.x, torch.from_numpy(sprite_images(factors.values.numpy(), 32)))
+        assert torch.equal(rows.x, torch.from_numpy(sprite_images(factors.values.numpy(), 16)))
         assert rows.labels is not None
         assert torch.equal(rows.labels, factors.values[:, 0])
         seen.append(factors.values)

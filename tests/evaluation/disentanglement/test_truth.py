@@ -70,7 +70,7 @@ def test_a_rotated_code_lies_between(factors: Factors, perfect: np.ndarray) -> N
     assert max(scores.values()) < 0.2
 
 
-@pytest.mark.parametrize("column", range(4))
+@pytest.mark.parametrize("column", [0, 3])
 def test_order_sign_and_scale_of_dimensions_do_not_matter(
     column: int, factors: Factors, perfect: np.ndarray
 ) -> None:
@@ -142,8 +142,8 @@ def test_factor_vae_score_of_a_code_that_misses_a_factor() -> None:
 
 
 def test_the_seed_decides_what_is_drawn(factors: Factors) -> None:
-    noise = np.random.default_rng(0).normal(size=(len(factors), 3))
-    first, same, other = (disentanglement(noise, factors, seed) for seed in (0, 0, 1))
+    noise = np.random.default_rng(0).normal(size=(400, 2))
+    first, same, other = (disentanglement(noise, factors[:400], seed) for seed in (0, 0, 1))
     assert first == same
     assert first["factor_vae_score"] != other["factor_vae_score"]
 
