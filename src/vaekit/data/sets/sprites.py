@@ -113,7 +113,7 @@ def sprite_images(
     """
     looks, which = np.unique(factors[:, :3], axis=0, return_inverse=True)
     images = np.empty((len(factors), 1, size, size), np.uint8)
-    for number, (shape, scale, rotation) in enumerate(looks):
+    for number, (shape, scale, rotation) in enumerate(looks.tolist()):
         windows = _windows(tuple(SHAPES.values())[shape], scale, rotation, size)
         rows = np.flatnonzero(which.reshape(-1) == number)
         images[rows, 0] = windows[factors[rows, 4], factors[rows, 3]]

@@ -77,8 +77,12 @@ def _forests(
     fit, rest = halves(len(codes), seed)
     importance, accuracy = [], []
     for k in range(factors.shape[1]):
-        # Every split may look at every dimension: of few, useless ones would be taken.
-        forest = RandomForestClassifier(TREES, max_features=None, random_state=seed)
+        forest = RandomForestClassifier(
+            TREES,
+            # Every split looks at every dimension: of a few, a useless one may be the best.
+            max_features=None,  # pyright: ignore[reportArgumentType]
+            random_state=seed,
+        )
         forest.fit(codes[fit], factors[fit, k])
         importance.append(forest.feature_importances_)
         accuracy.append(float(forest.score(codes[rest], factors[rest, k])))

@@ -35,15 +35,17 @@ def separated_attribute_predictability(
     gaps = []
     for k in range(factors.shape[1]):
         levels = np.unique(factors[:, k], return_inverse=True)[1].reshape(-1)
-        score = _threshold_accuracy if k in categorical else _explained_variance
-        scores = sorted(score(codes[:, d], levels, seed) for d in range(codes.shape[1]))
+        scores = sorted(
+            _threshold_accuracy(code, levels, seed)
+            if k in categorical
+            else _explained_variance(code, levels)
+            for code in codes.T
+        )
         gaps.append(scores[-1] - (scores[-2] if len(scores) > 1 else 0.0))
     return float(np.mean(gaps))
 
 
-def _explained_variance(
-    code: Float64[np.ndarray, " n"], levels: Int64[np.ndarray, " n"], seed: int
-) -> float:
+def _explained_variance(code: Float64[np.ndarray, " n"], levels: Int64[np.ndarray, " n"]) -> float:
     """R^2 of a straight line: the squared correlation; zero for a code that never changes."""
     a, b = code - code.mean(), levels - levels.mean()
     spread = (a @ a) * (b @ b)
@@ -53,13 +55,11 @@ def _explained_variance(
 def _threshold_accuracy(
     code: Float64[np.ndarray, " n"], levels: Int64[np.ndarray, " n"], seed: int
 ) -> float:
-    from sklearn.metrics import recall_score
     from sklearn.tree import DecisionTreeClassifier
 
     fit, rest = halves(len(code), seed)
     leaves = len(np.unique(levels))
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=seed)
     tree.fit(code[fit, None], levels[fit])
-    found = tree.predict(code[rest, None])
-    there = np.unique(levels[rest])
-    return float(recall_score(levels[rest], found, labels=there, average="macro", zero_division=0))
+    right, truth = tree.predict(code[rest, None]) == levels[rest], levels[rest]
+    return float(np.mean([right[truth == level].mean() for level in np.unique(truth)]))
