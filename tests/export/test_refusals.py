@@ -89,6 +89,10 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
         _serving(lambda s: s["noise"][0].update(shape=[10**13])),
         r"describes another model[\s\S]*noise",
     ),
+    "other noise of samples": (
+        _serving(lambda s: s.update(sample_noise=[{**s["noise"][0], "shape": [3]}])),
+        r"describes another model[\s\S]*sample_noise",
+    ),
     "no density": (
         _serving(lambda s: s["facts"].update(has_density=False)),
         r"describes another model[\s\S]*has_density",

@@ -32,6 +32,10 @@ DIGITS: dict[str, tuple[str, ...]] = {
     ),
     "dequantize": ("transform.kind=dequantize", "model.likelihood.kind=gaussian"),
     "conv": ("model.encoder.kind=conv", "model.decoder.kind=conv"),
+    "mixture": ("model.prior.kind=mixture", "model.prior.components=5"),
+    "real_nvp": ("model.prior.kind=real_nvp",),
+    "full_covariance": ("model.posterior.kind=full_covariance",),
+    "flow": ("model.posterior.kind=inverse_autoregressive_flow",),
     "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
 }
 

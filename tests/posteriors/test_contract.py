@@ -265,7 +265,7 @@ class TestFullCovariance:
 
 class TestInverseAutoregressiveFlow:
     @staticmethod
-    def flow(layers: int = 2, latent: int = 4) -> tuple[nn.Module, Tensor]:
+    def flow(layers: int = 2, latent: int = 4) -> tuple[Any, Tensor]:
         spec = {
             "kind": "inverse_autoregressive_flow",
             "layers": layers,
@@ -326,7 +326,7 @@ class TestInverseAutoregressiveFlow:
         assert mass.logsumexp(0).exp().item() * 0.02**2 == pytest.approx(1, abs=1e-6)
 
     def test_starts_near_the_diagonal_gaussian(self) -> None:
-        posterior = parse({"kind": "inverse_autoregressive_flow", "layers": 1}).build(3)
+        posterior: Any = parse({"kind": "inverse_autoregressive_flow", "layers": 1}).build(3)
         u = torch.randn(5, 3, generator=generator_for(0))
         z, _ = posterior.bijection(u, torch.ones(5, 64))
         # One open gate: sigmoid of 5 tanh(2 / 5).

@@ -200,13 +200,13 @@ class TestMixture:
         assert (p.variance - 1).abs().max() < 5 * 0.5 * (2 / 2000) ** 0.5
 
     def test_log_scales_are_bounded(self) -> None:
-        prior = parse({"kind": "mixture", "components": 2, "min_log_scale": -3}).build(1)
+        prior: Any = parse({"kind": "mixture", "components": 2, "min_log_scale": -3}).build(1)
         with torch.no_grad():
             prior.raw_log_scale.copy_(torch.tensor([[-1e9], [1e9]]))
         assert prior().log_scale.flatten().tolist() == [-3.0, 2.0]
 
     def test_no_component_loses_all_its_weight(self) -> None:
-        prior = parse({"kind": "mixture", "components": 2}).build(1)
+        prior: Any = parse({"kind": "mixture", "components": 2}).build(1)
         with torch.no_grad():
             prior.logits.copy_(torch.tensor([-1e9, 1e9]))
         assert prior().weights[0].item() == pytest.approx(math.exp(-20), rel=1e-5)
@@ -247,7 +247,7 @@ class TestRealNVP:
 
     @pytest.mark.parametrize("size", [1e4, 1e15])
     def test_log_scales_are_bounded(self, size: float) -> None:
-        prior = parse({"kind": "real_nvp", "layers": 2, "hidden": (8,)}).build(2)
+        prior: Any = parse({"kind": "real_nvp", "layers": 2, "hidden": (8,)}).build(2)
         u = size * torch.tensor([[1.0, -1.0], [0.0, 1.0]])
         with torch.no_grad():
             prior.bijection.parts[0].network[-1].weight.fill_(size)
