@@ -112,14 +112,14 @@ def test_facts_see_how_the_posterior_is_made(model: str) -> None:
     built = model_spec(model, "none", "none").build((1, 3, 3), statistics())
     factors = built.infer(Observation(torch.ones(4, 1, 3, 3)), 2).posterior
     # What depends on another layer's z has parameters for every sample of it.
-    assert built.facts.shares_parameters == any(len(q.batch_shape) > 1 for q in factors)
+    assert built.facts.nested_posterior == any(len(q.batch_shape) > 1 for q in factors)
     split = all(isinstance(q, Independent) for q in factors)
     assert built.facts.independent_dimensions == split
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_shares_parameters_is_refused_where_it_would_be_wrong(objective: str) -> None:
-    facts = Facts(True, reparameterized=True, batch_statistics=False, shares_parameters=True)
+def test_nested_posterior_is_refused_where_it_would_be_wrong(objective: str) -> None:
+    facts = Facts(True, reparameterized=True, batch_statistics=False, nested_posterior=True)
     needs = parse_objective({"kind": objective}).needs
     if objective in ("dreg", "stl", "beta_tcvae"):
         with pytest.raises(SpecError, match=r"drawn in another layer[\s\S]*do: +choose"):

@@ -95,8 +95,3 @@ def test_it_can_be_built_to_be_filled() -> None:
     trained, blank = build(), build(examples=None)
     blank.load_state_dict(trained.state_dict())
     assert torch.equal(blank.prior.pseudo_inputs, trained.prior.pseudo_inputs)
-
-
-def test_what_detaches_the_encoder_is_refused() -> None:
-    assert build().facts.shares_parameters
-    assert parse(SPEC).facts.shares_parameters

@@ -39,9 +39,8 @@ class Facts:
     """Samples of z carry gradients to the posterior's parameters."""
     batch_statistics: bool
     """While training, one example's result depends on its neighbours in the batch."""
-    shares_parameters: bool = False
-    """A factor of q depends on samples of other layers, or p on parameters of q: holding q's
-    parameters constant would cut more than the path that they are held constant for."""
+    nested_posterior: bool = False
+    """A layer's q(z | x) depends on what was drawn in another layer."""
     independent_dimensions: bool = True
     """q(z | x) splits over the dimensions of z: its factors are `Independent`."""
 

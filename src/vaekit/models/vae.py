@@ -67,7 +67,6 @@ class VAE(Model):
             has_density=True,
             reparameterized=True,
             batch_statistics=uses_batch_statistics(self),
-            shares_parameters=isinstance(self.prior, VampPrior),
             independent_dimensions=isinstance(self.posterior, DiagonalGaussianPosterior),
         )
 
@@ -162,7 +161,6 @@ class VAESpec(Spec):
             has_density=True,
             reparameterized=True,
             batch_statistics=batch,
-            shares_parameters=isinstance(self.prior, VampSpec),
             independent_dimensions=isinstance(self.posterior, DiagonalGaussianSpec),
         )
 

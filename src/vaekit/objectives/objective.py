@@ -33,7 +33,7 @@ class Needs:
     """log p(x, z) and log q(z | x) must exist."""
     independent_examples: bool = False
     """One example's result must not depend on its neighbours in the batch."""
-    separate_parameters: bool = False
+    separate_layers: bool = False
     """Every layer's q(z | x) must follow from x alone, not from what other layers drew."""
     independent_dimensions: bool = False
     """q(z | x) must split over the dimensions of z."""
@@ -104,14 +104,12 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             where=where,
             remedy="choose normalization = 'layer' or 'group' in encoder and decoder",
         )
-    if needs.separate_parameters and facts.shares_parameters:
+    if needs.separate_layers and facts.nested_posterior:
         raise SpecError(
             f"The objective {objective!r} is wrong where a layer's q(z | x) depends on what was "
-            "drawn in another layer, or the prior on the encoder, as in this model "
-            f"{model!r}.",
+            f"drawn in another layer, as in the model {model!r}.",
             where=where,
-            remedy="choose objective.kind = 'elbo' or 'iwae', or model.kind = 'vae' with a prior "
-            "that is not 'vamp'",
+            remedy="choose objective.kind = 'elbo' or 'iwae', or model.kind = 'vae'",
         )
     if needs.independent_dimensions and not facts.independent_dimensions:
         raise SpecError(
