@@ -100,3 +100,13 @@ def test_mistakes(
     given = [str(argument).format(folder=tmp_path) for argument in arguments]
     with pytest.raises(error, match=message):
         run(*given)
+
+
+def test_too_few_samples_to_compare_are_refused() -> None:
+    with pytest.raises(SpecError, match="at least 100"):
+        run(MODEL, *QUICK, "--sample-quality", 5)
+
+
+def test_sample_quality_that_is_not_defined_is_said() -> None:
+    found = as_json(MODEL, *QUICK, "--sample-quality", 100, "--examples", 20)
+    assert any("Sample quality was not measured" in note for note in found["notes"])

@@ -74,3 +74,30 @@ def test_a_terminal_gets_a_bar() -> None:
     text = console.file.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
     assert "second" in text
     assert "100 %" in text
+
+
+def test_samples_are_shown_beside_their_floor_and_codes_beside_chance() -> None:
+    quality = {
+        "mnist_fid": 54.07, "mnist_fid_floor": 3.63, "sample_quality_samples": 10_000,
+        "sample_precision": 0.59, "sample_recall": 0.87, "sample_precision_of_train": 0.9,
+        "sample_recall_of_train": 0.91, "class_coverage": 0.98, "class_coverage_data": 1.0,
+        "classifier_accuracy": 0.9895,
+    }  # fmt: skip
+    scores = {"mig": 0.157, "factor_vae_score": 0.705, "factors": ["shape", "x", "y", "scale"]}
+    lines = [line.split("  ") for line in shown({**quality, **scores, **PROTOCOL}).splitlines()]
+    rows = {line[0].strip() or line[1].strip(): line[-1].strip() for line in map(_words, lines)}
+    assert rows["mnist_fid, 10,000 samples"] == "54.07"
+    assert rows["precision; recall of samples"] == "0.590; 0.870"
+    assert rows["accuracy of the classifier behind these"] == "0.9895"
+    assert rows["FactorVAE score, chance 0.25"] == "0.705"
+    assert not any("Frechet" in name or "SAP" in name for name in rows)
+
+
+def _words(parts: list[str]) -> list[str]:
+    return [part for part in parts if part.strip()] or ["", ""]
+
+
+def test_a_classifier_that_met_no_labels_has_no_accuracy() -> None:
+    text = shown({"class_coverage": 0.9, "class_coverage_data": 0.9, "classifier_accuracy": None})
+    assert "class coverage" in text
+    assert "accuracy" not in text

@@ -218,3 +218,15 @@ def test_numbers_that_are_none(report: Report) -> None:
     assert "Negative log-likelihood not a number" in text
     assert "KL ∞ nats" in text
     assert "Mean squared error 0.0000" in text
+
+
+def test_samples_and_factors_say_what_to_compare_with(report: Report) -> None:
+    results = {
+        "mnist_fid": 54.07, "mnist_fid_floor": 3.63, "sample_quality_samples": 10_000,
+        "factor_vae_score": 0.705, "factors": ["shape", "x"], "class_shares": [0.5, 0.5],
+    }  # fmt: skip
+    text = Page(report_page(replace(report, results={**RESULTS, **results}))).text
+    assert "10,000 samples" in text
+    assert "Not comparable with FID" in text
+    assert "Floor of mnist_fid" in text
+    assert "Chance is 0.50" in text

@@ -88,11 +88,12 @@ def _spec(artifact: "Artifact", **chosen: object) -> "EvaluationSpec":
     except ValidationError as error:
         first = error.errors()[0]
         options = {"num_samples": "samples", "amortization_examples": "amortization"}
-        option = options.get(str(first["loc"][0]), first["loc"][0])
+        setting = str(first["loc"][0])
+        option = options.get(setting, setting.replace("_", "-"))
         raise SpecError(
             "An option cannot be used.",
             where=f"vaekit evaluate --{option}",
-            expected=first["msg"].removeprefix("Input should be "),
+            expected=first["msg"].removeprefix("Input should be ").removeprefix("Value error, "),
             found=first["input"],
         ) from error
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, Self, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 from torch.distributions import Distribution
 
 from vaekit.data import Dataset, Observation, Rows, Transform, present
@@ -43,14 +43,12 @@ class EvaluationSpec(Spec):
         default=True, description="Whether codes are scored where factors are known."
     )
 
-    @model_validator(mode="after")
-    def _has_enough_samples(self) -> Self:
-        if 0 < self.sample_quality < FEWEST_COMPARED:
-            raise ValueError(
-                f"sample_quality = {self.sample_quality} is neither 0 nor at least "
-                f"{FEWEST_COMPARED}"
-            )
-        return self
+    @field_validator("sample_quality")
+    @classmethod
+    def _are_enough(cls, value: int) -> int:
+        if 0 < value < FEWEST_COMPARED:
+            raise ValueError(f"0, or at least {FEWEST_COMPARED} samples")
+        return value
 
 
 @final
