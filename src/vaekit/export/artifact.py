@@ -125,7 +125,7 @@ class Artifact(Runtime):
 
     @torch.no_grad()
     def _decode(self, z: Float[np.ndarray, "examples latent"]) -> np.ndarray:
-        return self._raw(self.model.decode((self._tensor(z).unsqueeze(0),)).mean[0])
+        return self._raw(self.model.decode(self.model.latents(self._tensor(z))).mean[0])
 
     @torch.no_grad()
     def _infer(

@@ -44,6 +44,8 @@ def _posterior_variance(artifact: Artifact, x: np.ndarray) -> tuple[float, ...] 
     for start in range(0, len(x), rows):
         shown = artifact.observation(x[start : start + rows])
         posterior = artifact.model.infer_at_mean(shown).posterior
-        layers = [factor.variance.double().flatten(1).sum(0) for factor in posterior]
+        # A layer that depends on another has a sample dimension, of one.
+        n = len(shown)
+        layers = [factor.variance.double().reshape(n, -1).sum(0) for factor in posterior]
         total = total + torch.cat(layers)
     return tuple((torch.as_tensor(total) / len(x)).tolist())

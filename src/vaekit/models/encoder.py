@@ -33,7 +33,11 @@ class Encoder(nn.Module):
         self.register_buffer("spread", torch.where(spread > 0, spread, torch.ones_like(spread)))
 
     def forward(self, observation: Observation) -> Float[Tensor, "batch features"]:
+        return at_least_float32(self.network(self.centred(observation)))
+
+    def centred(self, observation: Observation) -> Float[Tensor, "batch *event"]:
+        """What the network sees."""
         centred = (observation.x - self.mean) / self.spread
         if observation.mask is not None:
             centred = torch.where(observation.mask, centred, 0.0)
-        return at_least_float32(self.network(centred))
+        return centred

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
 from vaekit.data import Observation
-from vaekit.distributions import detached, kl_per_dimension, log_prob
+from vaekit.distributions import detached, kl_estimate, kl_per_dimension, log_prob
 from vaekit.errors import SpecError
 from vaekit.numerics import NoiseSpec
 
@@ -39,6 +39,9 @@ class Facts:
     """Samples of z carry gradients to the posterior's parameters."""
     batch_statistics: bool
     """While training, one example's result depends on its neighbours in the batch."""
+    shares_parameters: bool = False
+    """A factor of q depends on samples of other layers or on parameters of p: holding it constant
+    would cut more than the path that it is held constant for."""
 
 
 @final
@@ -52,6 +55,7 @@ class Inference:
         posterior: Factors of q(z | x), one per layer.
         prior: Factors of p(z), one per layer, given the layers above.
         likelihood: p(x | z), with batch shape (samples, batch).
+        bottom_up: Whether a layer of q is drawn given the layer below it.
     """
 
     observation: Observation
@@ -59,19 +63,25 @@ class Inference:
     posterior: tuple[Distribution, ...]
     prior: tuple[Distribution, ...]
     likelihood: Independent
+    bottom_up: bool = False
 
     @cached_property
     def _kl(self) -> list[tuple[Tensor, bool]]:
         _check_stochastic(self.posterior)
-        factors = zip(self.posterior, self.prior, self.z, strict=True)
-        return [kl_per_dimension(q, p, z) for q, p, z in factors]
+        top, *others = zip(self.posterior, self.prior, self.z, strict=True)
+        if not self.bottom_up:
+            return [kl_per_dimension(q, p, z) for q, p, z in (top, *others)]
+        # Given the layer above, which was drawn given this one, a layer is not distributed as its
+        # factor of q: a closed form would answer another question.
+        return [kl_per_dimension(*top), *((kl_estimate(q, p, z), False) for q, p, z in others)]
 
     @property
     def kl(self) -> tuple[Float[Tensor, "draws batch *latent"], ...]:
         """KL(q || p) in nats, per layer, example and dimension.
 
-        One draw where `kl_is_analytic`, else one estimate per sample. Where a factor does not
-        split over dimensions, one number per layer, as if it had one.
+        One draw where `kl_is_analytic`, else one estimate per sample. A layer that depends on
+        samples of other layers has one number for each of those, exact or not. Where a factor
+        does not split over dimensions, one number per layer, as if it had one.
         """
         return tuple(kl for kl, _ in self._kl)
 
@@ -172,6 +182,10 @@ class Model(nn.Module, ABC):
                 encode again; also where a q of one's own is put in.
         """
 
+    def latents(self, codes: Float[Tensor, "batch features"]) -> Latents:
+        """Codes, as `embed` gives them, as the z that `decode` takes: one sample of each."""
+        return (codes.unsqueeze(0),)
+
     def infer_at_mean(self, observation: Observation) -> Inference:
         """The inference in which nothing is drawn: z is the mean of every layer of q(z | x)."""
         like, middle = observation.x, {"normal": 0.0, "uniform": 0.5}
@@ -208,4 +222,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
-        """The deterministic embedding of each example: the same call, the same answer."""
+        """The deterministic embedding of each example: the same call, the same answer.
+
+        Of several layers, all side by side, the top first.
+        """

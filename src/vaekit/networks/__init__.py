@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.networks.conv import ConvSpec
-from vaekit.networks.layers import LayerSpec, uses_batch_statistics
+from vaekit.networks.layers import LayerSpec, over_samples, uses_batch_statistics
 from vaekit.networks.mlp import MLPSpec
 from vaekit.networks.residual_conv import ResidualConvSpec
 
@@ -19,5 +19,6 @@ __all__ = [
     "MLPSpec",
     "NetworkSpec",
     "ResidualConvSpec",
+    "over_samples",
     "uses_batch_statistics",
 ]

@@ -44,12 +44,17 @@ class DiagonalGaussianPosterior(nn.Module):
         """How many outputs per example the encoder must have."""
         return 2 * self.latent_dim
 
-    def forward(self, parameters: Float[Tensor, "batch params"]) -> Independent:
+    def forward(self, parameters: Float[Tensor, "*lead params"]) -> Independent:
+        return Independent(Gaussian(*self.moments(parameters)), 1, validate_args=False)
+
+    def moments(
+        self, parameters: Float[Tensor, "*lead params"]
+    ) -> tuple[Float[Tensor, "*lead latent"], Float[Tensor, "*lead latent"]]:
+        """Location and bounded log-scale."""
         loc, raw_log_scale = at_least_float32(parameters).chunk(2, dim=-1)
         upper = torch.full_like(raw_log_scale, self.max_log_scale)
         limit = upper.where(raw_log_scale > 0, -self.min_log_scale)
-        log_scale = smooth_bound(raw_log_scale, limit)
-        return Independent(Gaussian(loc, log_scale), 1, validate_args=False)
+        return loc, smooth_bound(raw_log_scale, limit)
 
 
 class DiagonalGaussianSpec(Spec):
