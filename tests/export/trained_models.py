@@ -32,6 +32,7 @@ DIGITS: dict[str, tuple[str, ...]] = {
     ),
     "dequantize": ("transform.kind=dequantize", "model.likelihood.kind=gaussian"),
     "conv": ("model.encoder.kind=conv", "model.decoder.kind=conv"),
+    "hierarchical": ("model.kind=hierarchical_vae", "model.latent_dims=[4, 3]"),
     "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
 }
 
@@ -52,7 +53,7 @@ def trained(recipe: Recipe) -> Trained:
 def digits(kind: str = "integers") -> Trained:
     """A model of the digits, by a name in `DIGITS`."""
     settings = DIGITS[kind]
-    small = ("model.latent_dim=3",) if kind == "conv" else SMALL
+    small = {"conv": SMALL[-1:], "hierarchical": SMALL[:-1]}.get(kind, SMALL)
     return trained(load_recipe("digits", [*settings, *small]))
 
 

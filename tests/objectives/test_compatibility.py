@@ -27,6 +27,7 @@ REFUSED = {
     ("autoencoder", "iwae", False),
     ("autoencoder", "iwae", True),
     ("vae", "iwae", True),
+    ("hierarchical_vae", "iwae", True),
 }
 parse_model = TypeAdapter(ModelSpec).validate_python
 parse_objective = TypeAdapter(ObjectiveSpec).validate_python
@@ -37,6 +38,8 @@ def model_spec(kind: str, encoder: str, decoder: str) -> ModelSpec:
         return {"kind": "mlp", "hidden": (8,), "normalization": normalization}
 
     parts = {"encoder": network(encoder), "decoder": network(decoder)}
+    if kind == "hierarchical_vae":
+        return parse_model({"kind": kind, "latent_dims": (3, 2), **parts, "between": parts["encoder"]})
     return parse_model({"kind": kind, "latent_dim": 2, **parts})
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 from training import small_run as program
-from training.small_run import MODEL, STEPS_PER_EPOCH, TOTAL_STEPS, SignalAfter, changed, small_run
+from training.small_run import MODEL, NETWORK, STEPS_PER_EPOCH, TOTAL_STEPS, SignalAfter, changed, small_run
 
 from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted
-from vaekit.models import Model, Noise
+from vaekit.models import HierarchicalVAESpec, Model, Noise
 from vaekit.networks import MLPSpec
 from vaekit.objectives import ELBOSpec, IWAESpec, Objective, Schedule, Terms
 from vaekit.training import (
@@ -29,6 +29,9 @@ from vaekit.training import (
 # A validation improves by far less than half a nat here: this one runs out of patience.
 IMPATIENT = {"patience": 2, "min_improvement_nats": 0.5}
 BATCH_NORM = MLPSpec(hidden=(8,), normalization="batch", dropout=0.2)
+TWO_LAYERS = HierarchicalVAESpec(
+    latent_dims=(3, 2), encoder=NETWORK, decoder=NETWORK, between=NETWORK
+)
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "static data": {"protocol": "static"},
@@ -45,6 +48,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "importance weighting": {"objective": IWAESpec(num_samples=3).build()},
     "free bits": {"objective": ELBOSpec(free_bits=0.1, num_samples=2).build()},
+    "several layers": {"model": TWO_LAYERS},
+    "several layers, importance weighting": {
+        "model": TWO_LAYERS, "objective": IWAESpec(num_samples=3).build()
+    },
     "two epochs apart": {"spec": changed(evaluate_every_epochs=2)},
 }
 

@@ -24,9 +24,9 @@ from vaekit.distributions import detached, kl_estimate, kl_per_dimension, log_pr
 from vaekit.errors import SpecError
 from vaekit.numerics import NoiseSpec
 
-Latents: TypeAlias = tuple[Float[Tensor, "samples batch *latent"], ...]
+Latents: TypeAlias = tuple[Float[Tensor, "samples batch ..."], ...]
 Noise: TypeAlias = tuple[Tensor, ...]
-Encoding: TypeAlias = tuple[Float[Tensor, "batch *features"], ...]
+Encoding: TypeAlias = tuple[Float[Tensor, "batch ..."], ...]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Inference:
         return [kl_per_dimension(*top), *((kl_estimate(q, p, z), False) for q, p, z in others)]
 
     @property
-    def kl(self) -> tuple[Float[Tensor, "draws batch *latent"], ...]:
+    def kl(self) -> tuple[Float[Tensor, "_ batch ..."], ...]:
         """KL(q || p) in nats, per layer, example and dimension.
 
         One draw where `kl_is_analytic`, else one estimate per sample. A layer that depends on

@@ -11,6 +11,7 @@ from vaekit.figures import (
     Picture,
     interpolations,
     kl_bars,
+    kl_by_layer,
     latent_map,
     loss_curves,
     reconstructions,
@@ -29,6 +30,8 @@ RECONSTRUCTIONS, SAMPLES = 30, 100
 WORST_IMAGES, WORST_VECTORS = 20, 12
 MOST_NAMES = 30
 COLLAPSED_NATS = 0.01
+MOST_LAYERS, MOST_DIMENSIONS = 6, 2000
+"""More have a bar for every layer, and none for every dimension."""
 
 
 @torch.no_grad()
@@ -42,7 +45,7 @@ def pictures(
         drawn += [_samples(shown)]
     drawn += [_interpolations(shown), _traversals(shown), _latent_map(shown)]
     if model.facts.has_density:
-        drawn += [_kl_bars(shown)]
+        drawn += [_kl_by_layer(shown), _kl_bars(shown)]
     return [picture for picture in drawn if picture is not None]
 
 
@@ -188,7 +191,9 @@ def _traversals(shown: Shown) -> Picture | None:
 def _latent_map(shown: Shown) -> Picture | None:
     if len(shown) < 2:
         return None
-    figure = latent_map(shown.codes, shown.labels, prior=shown.model.facts.has_density)
+    # Of several layers, only the top one has a prior that could be drawn.
+    has_prior = len(shown.model.noise_spec(1)) == 1
+    figure = latent_map(shown.codes, shown.labels, prior=has_prior)
     ax = figure.axes[0]
     size = shown.codes.shape[1]
     how = "as they are" if size <= 2 else f"of {size} dimensions, along their principal directions"
@@ -203,8 +208,26 @@ def _latent_map(shown: Shown) -> Picture | None:
     )
 
 
-def _kl_bars(shown: Shown) -> Picture:
+def _kl_by_layer(shown: Shown) -> Picture | None:
+    layers = [float(kl.sum()) for kl in shown.kl_per_dimension]
+    if len(layers) < 2:
+        return None
+    said = ", ".join(f"{kl:.2f}" for kl in layers)
+    return Picture(
+        name="kl_by_layer",
+        title="KL by layer",
+        caption="What each stochastic layer carries, in nats, averaged over the first "
+        f"{len(shown):,} {shown.split} examples; layer 0 is the top, the first to be generated. "
+        "A layer of no KL is the prior whatever the example.",
+        alt=f"{len(layers)} bars, from the top layer down: {said} nats.",
+        figure=kl_by_layer(layers),
+    )
+
+
+def _kl_bars(shown: Shown) -> Picture | None:
     layers = shown.kl_per_dimension
+    if len(layers) > MOST_LAYERS or sum(map(len, layers)) > MOST_DIMENSIONS:
+        return None
     kl = np.concatenate(layers)
     collapsed = int((kl < COLLAPSED_NATS).sum())
     return Picture(
