@@ -33,6 +33,11 @@ DIGITS: dict[str, tuple[str, ...]] = {
     "dequantize": ("transform.kind=dequantize", "model.likelihood.kind=gaussian"),
     "conv": ("model.encoder.kind=conv", "model.decoder.kind=conv"),
     "hierarchical": ("model.kind=hierarchical_vae", "model.latent_dims=[4, 3]"),
+    "ladder": ("model.kind=ladder_vae", "model.network.latent_dims=[4, 3]"),
+    "conv ladder": (
+        "model.kind=ladder_vae",
+        'model.network={kind="conv", channels=[4, 8], layers=[1, 1], attention=true}',
+    ),
     "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
 }
 
@@ -53,7 +58,8 @@ def trained(recipe: Recipe) -> Trained:
 def digits(kind: str = "integers") -> Trained:
     """A model of the digits, by a name in `DIGITS`."""
     settings = DIGITS[kind]
-    small = {"conv": SMALL[-1:], "hierarchical": SMALL[:-1]}.get(kind, SMALL)
+    own: dict[str, tuple[str, ...]] = {"conv": SMALL[-1:], "hierarchical": SMALL[:-1]}
+    small = () if "ladder" in kind else own.get(kind, SMALL)
     return trained(load_recipe("digits", [*settings, *small]))
 
 

@@ -28,6 +28,7 @@ REFUSED = {
     ("autoencoder", "iwae", True),
     ("vae", "iwae", True),
     ("hierarchical_vae", "iwae", True),
+    ("ladder_vae", "iwae", True),
 }
 parse_model = TypeAdapter(ModelSpec).validate_python
 parse_objective = TypeAdapter(ObjectiveSpec).validate_python
@@ -39,7 +40,12 @@ def model_spec(kind: str, encoder: str, decoder: str) -> ModelSpec:
 
     parts = {"encoder": network(encoder), "decoder": network(decoder)}
     if kind == "hierarchical_vae":
-        return parse_model({"kind": kind, "latent_dims": (3, 2), **parts, "between": parts["encoder"]})
+        own = {"latent_dims": (3, 2), "between": parts["encoder"]}
+        return parse_model({"kind": kind, **parts, **own})
+    if kind == "ladder_vae":  # both paths are one choice
+        chosen = "batch" if "batch" in (encoder, decoder) else encoder
+        own = {"kind": "mlp", "width": 8, "latent_dims": (3, 2), "normalization": chosen}
+        return parse_model({"kind": kind, "network": own})
     return parse_model({"kind": kind, "latent_dim": 2, **parts})
 
 

@@ -14,8 +14,8 @@ from training.small_run import MODEL, NETWORK, STEPS_PER_EPOCH, TOTAL_STEPS, Sig
 
 from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted
-from vaekit.models import HierarchicalVAESpec, Model, Noise
-from vaekit.networks import MLPSpec
+from vaekit.models import HierarchicalVAESpec, LadderVAESpec, Model, Noise
+from vaekit.networks import LadderMLPSpec, MLPSpec
 from vaekit.objectives import ELBOSpec, IWAESpec, Objective, Schedule, Terms
 from vaekit.training import (
     Listener,
@@ -52,6 +52,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "several layers, importance weighting": {
         "model": TWO_LAYERS, "objective": IWAESpec(num_samples=3).build()
     },
+    "ladder": {"model": LadderVAESpec(network=LadderMLPSpec(width=8, dropout=0.2))},
     "two epochs apart": {"spec": changed(evaluate_every_epochs=2)},
 }
 

@@ -8,6 +8,7 @@ from vaekit.models.autoencoder import Autoencoder, AutoencoderSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
 from vaekit.models.hierarchical import HierarchicalVAE, HierarchicalVAESpec
+from vaekit.models.ladder import LadderVAE, LadderVAESpec
 from vaekit.models.model import (
     Encoding,
     Facts,
@@ -20,7 +21,7 @@ from vaekit.models.model import (
 from vaekit.models.vae import VAE, VAESpec
 
 ModelSpec: TypeAlias = Annotated[
-    VAESpec | HierarchicalVAESpec | AutoencoderSpec, Field(discriminator="kind")
+    VAESpec | HierarchicalVAESpec | LadderVAESpec | AutoencoderSpec, Field(discriminator="kind")
 ]
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "HierarchicalVAE",
     "HierarchicalVAESpec",
     "Inference",
+    "LadderVAE",
+    "LadderVAESpec",
     "Latents",
     "Model",
     "ModelSpec",
