@@ -14,8 +14,12 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal
 
 from vaekit.data import Observation, Statistics
-from vaekit.evaluation import AISSpec, annealed_importance_sampling, importance_sampling
-from vaekit.evaluation import posterior_moments
+from vaekit.evaluation import (
+    AISSpec,
+    annealed_importance_sampling,
+    importance_sampling,
+    posterior_moments,
+)
 from vaekit.likelihoods import GaussianSpec
 from vaekit.models import HierarchicalVAE, HierarchicalVAESpec
 from vaekit.networks import MLPSpec

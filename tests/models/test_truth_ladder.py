@@ -24,7 +24,8 @@ SHOWN = Observation(
 parse = TypeAdapter(ModelSpec).validate_python
 
 
-def linears(part: nn.Module) -> list[nn.Linear]:
+def linears(part: nn.Module | Tensor) -> list[nn.Linear]:
+    assert isinstance(part, nn.Module)
     return [module for module in part.modules() if isinstance(module, nn.Linear)]
 
 
@@ -90,7 +91,8 @@ TINY: dict[str, dict[str, Any]] = {
 
 
 def shaken(kind: str) -> Model:
-    """A model whose weights are all off their start; the posterior less, lest it be too narrow."""
+    """A model whose weights are all off their start, with a q that is rather too wide."""
+    torch.manual_seed(0)
     model = parse(TINY[kind]).build(EVENT, MOMENTS).double().eval()
     source = generator_for(7)
     with torch.no_grad():
@@ -98,6 +100,8 @@ def shaken(kind: str) -> Model:
             noise = torch.randn(parameter.shape, generator=source, dtype=torch.float64)
             infers = any(part in name for part in ("encoder", "upwards", "posterior"))
             parameter += (0.05 if infers else 0.4 if "ladder" in kind else 0.15) * noise
+            if infers and parameter.shape == (2,):  # location and log-scale of one number
+                parameter[1] += 0.5
     return model
 
 

@@ -1,7 +1,5 @@
 """Models of several stochastic layers, through everything that a run does."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from runs.small_recipe import small_recipe

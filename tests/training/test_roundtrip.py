@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 import torch
 from training import small_run as program
-from training.small_run import MODEL, NETWORK, STEPS_PER_EPOCH, TOTAL_STEPS, SignalAfter, changed, small_run
+from training.small_run import (
+    MODEL,
+    NETWORK,
+    STEPS_PER_EPOCH,
+    TOTAL_STEPS,
+    SignalAfter,
+    changed,
+    small_run,
+)
 
 from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted
@@ -50,7 +58,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "free bits": {"objective": ELBOSpec(free_bits=0.1, num_samples=2).build()},
     "several layers": {"model": TWO_LAYERS},
     "several layers, importance weighting": {
-        "model": TWO_LAYERS, "objective": IWAESpec(num_samples=3).build()
+        "model": TWO_LAYERS,
+        "objective": IWAESpec(num_samples=3).build(),
     },
     "ladder": {"model": LadderVAESpec(network=LadderMLPSpec(width=8, dropout=0.2))},
     "two epochs apart": {"spec": changed(evaluate_every_epochs=2)},

@@ -155,9 +155,7 @@ class HierarchicalVAE(Model):
         )
         return side_by_side(self._climb(parameters, noise)[0])
 
-    def _climb(
-        self, encoding: Encoding, noise: Noise
-    ) -> tuple[Latents, tuple[Distribution, ...]]:
+    def _climb(self, encoding: Encoding, noise: Noise) -> tuple[Latents, tuple[Distribution, ...]]:
         """Draws layer after layer, from the one nearest x; gives them from the top."""
         (parameters,) = encoding
         factors: list[Distribution] = [self.posterior(parameters)]

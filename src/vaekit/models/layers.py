@@ -19,8 +19,7 @@ def layer_noise(sizes: Sequence[int], batch: int, num_samples: int) -> tuple[Noi
     # Names key the noise of a served model: every layer needs its own.
     names = ["z"] if len(sizes) == 1 else [f"z_layer_{index}" for index in range(len(sizes))]
     return tuple(
-        NoiseSpec(name, (num_samples, batch, size))
-        for name, size in zip(names, sizes, strict=True)
+        NoiseSpec(name, (num_samples, batch, size)) for name, size in zip(names, sizes, strict=True)
     )
 
 

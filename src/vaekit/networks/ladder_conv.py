@@ -49,7 +49,7 @@ class LadderConvSpec(LayerSpec):
     def _layers_fit(self) -> "LadderConvSpec":
         if len(self.layers) != len(self.channels):
             raise ValueError(
-                f"there are {len(self.channels)} stages of channels and {len(self.layers)} of layers"
+                f"channels has {len(self.channels)} stages, and layers has {len(self.layers)}"
             )
         if self.layers[-1] == 0:
             raise ValueError("the last stage needs a layer of z: the top of the ladder is there")
@@ -123,9 +123,7 @@ class LadderConvSpec(LayerSpec):
         meet = [] if is_top else [ResidualBlock(channels, self)]
         posterior = nn.Sequential(*meet, *self._head(channels))
         prior = None if is_top else nn.Sequential(*self._head(channels))
-        into = nn.Sequential(
-            nn.Unflatten(1, shape), nn.Conv2d(self.latent_channels, channels, 1)
-        )
+        into = nn.Sequential(nn.Unflatten(1, shape), nn.Conv2d(self.latent_channels, channels, 1))
         return Rung(math.prod(shape), posterior, prior, into, nn.Sequential(*after))
 
     def _head(self, channels: int) -> list[nn.Module]:

@@ -60,7 +60,7 @@ class LadderMLPSpec(LayerSpec):
         for _ in self.latent_dims:
             steps.append(nn.Sequential(*stem, *self._blocks()))
             stem = []
-        bridges = [
+        bridges: list[nn.Module] = [
             nn.Identity() if index == top else nn.Linear(self.width, self.width)
             for index in range(top + 1)
         ]
