@@ -120,7 +120,7 @@ def test_weights_are_unbiased_in_both_directions(temperatures: int) -> None:
     forward = sampler.forward().log_likelihood - EXACT[0]
     normal = torch.randn(1, n, 3, generator=generator_for(1), dtype=torch.float64)
     draws = TRUTH.posterior_mean(shown.x[:1]) + TRUTH.posterior_scale * normal
-    backward = EXACT[0] - sampler.backward(draws)
+    backward = EXACT[0] - sampler.backward(draws[0])
     for log_ratio in (forward, backward):
         ratio = log_ratio.exp()  # of w to p(x), and of 1/w to 1/p(x): one on average
         error = (ratio.std() / n**0.5).item()

@@ -36,6 +36,12 @@ DIGITS: dict[str, tuple[str, ...]] = {
     "real_nvp": ("model.prior.kind=real_nvp",),
     "full_covariance": ("model.posterior.kind=full_covariance",),
     "flow": ("model.posterior.kind=inverse_autoregressive_flow",),
+    "hierarchical": ("model.kind=hierarchical_vae", "model.latent_dims=[4, 3]"),
+    "ladder": ("model.kind=ladder_vae", "model.network.latent_dims=[4, 3]"),
+    "conv ladder": (
+        "model.kind=ladder_vae",
+        'model.network={kind="conv", channels=[4, 8], layers=[1, 1], attention=true}',
+    ),
     "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
 }
 
@@ -56,7 +62,8 @@ def trained(recipe: Recipe) -> Trained:
 def digits(kind: str = "integers") -> Trained:
     """A model of the digits, by a name in `DIGITS`."""
     settings = DIGITS[kind]
-    small = ("model.latent_dim=3",) if kind == "conv" else SMALL
+    own: dict[str, tuple[str, ...]] = {"conv": SMALL[-1:], "hierarchical": SMALL[:-1]}
+    small = () if "ladder" in kind else own.get(kind, SMALL)
     return trained(load_recipe("digits", [*settings, *small]))
 
 

@@ -27,7 +27,9 @@ def build(name: str, conditions: int = CLASSES) -> VAE | Autoencoder:
     moments = Statistics(
         torch.linspace(0.1, 0.9, 16).reshape(EVENT), torch.full(EVENT, 0.4), conditions
     )
-    return parse.validate_python(KINDS[name]).build(EVENT, moments).eval()
+    model = parse.validate_python(KINDS[name]).build(EVENT, moments).eval()
+    assert isinstance(model, VAE | Autoencoder)
+    return model
 
 
 def told(*labels: int) -> Tensor:
@@ -101,3 +103,10 @@ def test_the_bound_teaches_all_parts() -> None:
         gradient = model.get_parameter(part).grad
         assert gradient is not None
         assert gradient.abs().sum() > 0, part
+
+
+@pytest.mark.parametrize("kind", ["hierarchical_vae", "ladder_vae"])
+def test_models_that_do_not_listen_refuse(kind: str) -> None:
+    moments = Statistics(torch.full(EVENT, 0.5), torch.full(EVENT, 0.4), CLASSES)
+    with pytest.raises(SpecError, match="no place for a condition"):
+        parse.validate_python({"kind": kind}).build(EVENT, moments)

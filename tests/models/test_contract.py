@@ -20,6 +20,10 @@ EVENT = (1, 4, 4)
 MLP: dict[str, Any] = {"kind": "mlp", "hidden": (16,)}
 CONV: dict[str, Any] = {"kind": "conv", "channels": (4,), "kernel_size": 3, "hidden": 8}
 SMALL: dict[str, Any] = {"latent_dim": 3, "encoder": MLP, "decoder": MLP}
+HIERARCHY: dict[str, Any] = {
+    "latent_dims": (4, 3), "encoder": MLP, "decoder": MLP, "between": {"hidden": (8,)}
+}  # fmt: skip
+LADDER: dict[str, Any] = {"kind": "mlp", "width": 16}
 SPECS: dict[str, dict[str, Any]] = {
     "vae": {"kind": "vae", **SMALL},
     "vae gaussian": {"kind": "vae", **SMALL, "likelihood": {"kind": "gaussian"}},
@@ -31,14 +35,41 @@ SPECS: dict[str, dict[str, Any]] = {
     "vae mixture": {"kind": "vae", **SMALL, "prior": {"kind": "mixture", "components": 4}},
     "vae real_nvp": {"kind": "vae", **SMALL, "prior": {"kind": "real_nvp", "hidden": (8,)}},
     "vae full covariance": {"kind": "vae", **SMALL, "posterior": {"kind": "full_covariance"}},
-    "vae flow": {
-        "kind": "vae", **SMALL, "posterior": {"kind": "inverse_autoregressive_flow"}
+    "vae flow": {"kind": "vae", **SMALL, "posterior": {"kind": "inverse_autoregressive_flow"}},
+    "hierarchical": {"kind": "hierarchical_vae", **HIERARCHY},
+    "hierarchical conv": {
+        "kind": "hierarchical_vae", **HIERARCHY, "encoder": CONV, "decoder": CONV
+    },
+    "hierarchical deep": {"kind": "hierarchical_vae", **HIERARCHY, "latent_dims": (5, 4, 3)},
+    "hierarchical flat": {"kind": "hierarchical_vae", **HIERARCHY, "latent_dims": (3,)},
+    "ladder": {"kind": "ladder_vae", "network": {**LADDER, "latent_dims": (4, 3)}},
+    "ladder deep": {"kind": "ladder_vae", "network": {**LADDER, "latent_dims": (2, 5, 4, 3)}},
+    "ladder flat": {"kind": "ladder_vae", "network": {**LADDER, "latent_dims": (3,)}},
+    "ladder conv": {
+        "kind": "ladder_vae", "network": {"kind": "conv", "channels": (4, 8), "layers": (1, 2)}
+    },
+    "ladder attention": {
+        "kind": "ladder_vae",
+        "network": {
+            "kind": "conv", "channels": (4, 4), "layers": (0, 2), "latent_channels": 3,
+            "attention": True, "activation": "gated", "normalization": "group",
+        },
     },
     "autoencoder": {"kind": "autoencoder", **SMALL},
     "autoencoder gaussian": {
         "kind": "autoencoder", **SMALL, "likelihood": {"kind": "gaussian"}
     },
 }  # fmt: skip
+SIZES = {
+    "hierarchical": (3, 4),
+    "hierarchical conv": (3, 4),
+    "hierarchical deep": (3, 4, 5),
+    "ladder": (3, 4),
+    "ladder deep": (3, 4, 5, 2),
+    "ladder conv": (4, 4, 16),
+    "ladder attention": (3, 3),
+}
+"""Of the layers of z, the top first; one of three where it is not said."""
 parse = TypeAdapter(ModelSpec)
 
 
@@ -63,6 +94,11 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def model(name: str) -> Model:
     return build(name)
+
+
+@pytest.fixture
+def sizes(name: str) -> tuple[int, ...]:
+    return SIZES.get(name, (3,))
 
 
 SHOWN = Observation(binary(5))
@@ -92,22 +128,27 @@ def test_drawing_from_an_encoding_is_inferring(model: Model) -> None:
     # And nothing else of x reaches z: another encoding is another z.
     shifted = tuple(part + 1 for part in encoding)
     moved = model.infer(SHOWN, 2, noise, encoding=shifted)
-    assert (moved.z[0] != whole.z[0]).all()
+    for before, after in zip(whole.z, moved.z, strict=True):
+        assert (after != before).any(-1).all()
 
 
 @pytest.mark.parametrize(("n", "num_samples"), [(5, 1), (5, 3), (1, 2), (0, 2)])
-def test_samples_come_first_then_the_batch(model: Model, n: int, num_samples: int) -> None:
+def test_samples_come_first_then_the_batch(
+    model: Model, sizes: tuple[int, ...], n: int, num_samples: int
+) -> None:
     inference = model.infer(SHOWN[:n], num_samples)
-    assert [layer.shape for layer in inference.z] == [(num_samples, n, 3)]
+    assert [layer.shape for layer in inference.z] == [(num_samples, n, size) for size in sizes]
     assert inference.log_likelihood().shape == (num_samples, n)
     assert inference.log_likelihood_per_value().shape == (num_samples, n, *EVENT)
     for noise in model.noise_spec(n, num_samples):
         assert noise.shape[:2] == (num_samples, n)
     if model.facts.has_density:
-        draws = 1 if inference.kl_is_analytic == (True,) else num_samples
+        draws = 1 if len(sizes) == 1 and inference.kl_is_analytic == (True,) else num_samples
         factors = (*inference.posterior, *inference.prior)
-        size = 3 if all(isinstance(factor, Independent) for factor in factors) else 1
-        assert [kl.shape for kl in inference.kl] == [(draws, n, size)]
+        if not all(isinstance(factor, Independent) for factor in factors):
+            sizes = tuple(1 for _ in sizes)
+        assert [kl.shape for kl in inference.kl][1:] == [(draws, n, size) for size in sizes[1:]]
+        assert inference.kl[0].shape in ((1, n, sizes[0]), (draws, n, sizes[0]))
         assert inference.log_weights().shape == (num_samples, n)
 
 
@@ -147,21 +188,37 @@ def test_a_full_mask_is_no_mask_and_an_empty_one_is_the_mean_image(model: Model)
     assert torch.equal(model.embed(empty), model.embed(mean_image))
 
 
-def test_embedding_is_deterministic(model: Model) -> None:
+def test_embedding_is_deterministic(model: Model, sizes: tuple[int, ...]) -> None:
     # Peers return a random draw of z here.
     assert torch.equal(model.embed(SHOWN), model.embed(SHOWN))
-    assert model.embed(SHOWN).shape == (5, 3)
+    assert model.embed(SHOWN).shape == (5, sum(sizes))
 
 
 def test_embedding_is_the_mean_of_z(model: Model) -> None:
     inference = model.infer(SHOWN, 4, generator=generator_for(0))
+    middle = model.infer_at_mean(SHOWN)
+    assert torch.equal(model.embed(SHOWN), torch.cat([layer[0] for layer in middle.z], dim=1))
+    for z, factor in zip(middle.z, middle.posterior, strict=bool(middle.posterior)):
+        found = moments(factor)
+        assert found is None or torch.equal(z[0], found[0].reshape(z[0].shape))
     if model.facts.has_density:
-        assert torch.equal(model.embed(SHOWN), model.infer_at_mean(SHOWN).z[0][0])
-        found = moments(inference.posterior[0])
-        assert found is None or torch.equal(model.embed(SHOWN), found[0])
-        assert not torch.equal(model.embed(SHOWN), inference.z[0][0])
+        drawn = torch.cat([layer[0] for layer in inference.z], dim=1)
+        assert not torch.equal(model.embed(SHOWN), drawn)
     else:
         assert torch.equal(model.embed(SHOWN).expand(4, -1, -1), inference.z[0])
+
+
+def test_codes_are_the_latents_that_decode_takes(model: Model) -> None:
+    z = model.latents(model.embed(SHOWN))
+    middle = model.infer_at_mean(SHOWN)
+    assert all(torch.equal(a, b) for a, b in zip(z, middle.z, strict=True))
+    assert torch.equal(model.decode(z).mean, middle.likelihood.mean)
+
+
+def test_noise_of_every_layer_has_a_name_of_its_own(model: Model) -> None:
+    # It keys the noise of a served model: layers of one name would get the same noise.
+    names = [spec.name for spec in model.noise_spec(1)]
+    assert len(set(names)) == len(names)
 
 
 def test_embedding_of_the_linear_model_is_its_posterior_mean() -> None:
@@ -188,9 +245,10 @@ def test_facts_are_true(model: Model, name: str) -> None:
     )
     assert model.facts.reparameterized == (gradient is not None)
     exact = name not in ("vae mixture", "vae real_nvp", "vae flow")
-    assert inference.kl_is_analytic == (exact,)
+    assert inference.kl_is_analytic[0] == exact
     model.train()
     assert not model.facts.batch_statistics
+    assert model.facts.nested_posterior == (len(inference.z) > 1)
     # Neighbours change which kernel multiplies, not more: a few float32 roundings.
     together = model.embed(SHOWN)[:2]
     torch.testing.assert_close(together, model.embed(SHOWN[:2]), rtol=1e-5, atol=1e-6)
@@ -221,12 +279,14 @@ def test_detached_log_q_reaches_the_encoder_through_z_alone() -> None:
     assert of_plain.abs().max() < 1e-4
 
 
-def test_decoder_starts_at_the_data_mean(name: str) -> None:
+def test_decoder_starts_at_the_data_mean(name: str, sizes: tuple[int, ...]) -> None:
     if name == "vae levels":
         pytest.skip("a rounded normal of two levels has other moments than the data")
+    if name.startswith("ladder"):
+        pytest.skip("has no decoder that could be linear")
     linear = {**SPECS[name], "decoder": {"kind": "mlp", "hidden": ()}}  # nothing at z = 0
     model = parse.validate_python(linear).build(EVENT, statistics())
-    start = model.decode((torch.zeros(1, 1, 3),))
+    start = model.decode(tuple(torch.zeros(1, 1, size) for size in sizes))
     # A float32 sigmoid of a logit, or nothing at all.
     torch.testing.assert_close(start.mean[0, 0], statistics().mean, rtol=0, atol=1e-6)
 
@@ -249,7 +309,8 @@ def test_float64_stays_float64(model: Model) -> None:
     inference = model.double().infer(SHOWN.to("cpu", torch.float64), 2)
     assert inference.log_likelihood().dtype == torch.float64
     if model.facts.has_density:
-        assert inference.kl[0].dtype == inference.log_weights().dtype == torch.float64
+        assert {kl.dtype for kl in inference.kl} == {torch.float64}
+        assert inference.log_weights().dtype == torch.float64
 
 
 def test_decode_is_what_infer_decoded(model: Model) -> None:

@@ -26,6 +26,9 @@ REFUSED = {
     *itertools.product(["autoencoder"], {*OBJECTIVES} - {"reconstruction"}, [False, True]),
     ("vae", "iwae", True),
     ("vae", "dreg", True),
+    *itertools.product(["hierarchical_vae", "ladder_vae"], ["dreg", "stl"], [False, True]),
+    ("hierarchical_vae", "iwae", True),
+    ("ladder_vae", "iwae", True),
 }
 parse_model = TypeAdapter(ModelSpec).validate_python
 parse_objective = TypeAdapter(ObjectiveSpec).validate_python
@@ -36,6 +39,13 @@ def model_spec(kind: str, encoder: str, decoder: str) -> ModelSpec:
         return {"kind": "mlp", "hidden": (8,), "normalization": normalization}
 
     parts = {"encoder": network(encoder), "decoder": network(decoder)}
+    if kind == "hierarchical_vae":
+        own = {"latent_dims": (3, 2), "between": parts["encoder"]}
+        return parse_model({"kind": kind, **parts, **own})
+    if kind == "ladder_vae":  # both paths are one choice
+        chosen = "batch" if "batch" in (encoder, decoder) else encoder
+        own = {"kind": "mlp", "width": 8, "latent_dims": (3, 2), "normalization": chosen}
+        return parse_model({"kind": kind, "network": own})
     return parse_model({"kind": kind, "latent_dim": 2, **parts})
 
 

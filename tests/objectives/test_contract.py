@@ -24,6 +24,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "beta 4": {"kind": "elbo", "beta": 4.0},
     "beta 0.5": {"kind": "elbo", "beta": 0.5},
     "free bits": {"kind": "elbo", "free_bits": 0.5, "num_samples": 3},
+    "free bits per layer": {"kind": "elbo", "free_bits": 3.0, "free_bits_per": "layer"},
     "warm-up": {"kind": "elbo", "beta": {"kind": "linear"}},
     "cyclical": {"kind": "elbo", "beta": {"kind": "cyclical", "end": 0.2}},
     "iwae": {"kind": "iwae", "num_samples": 8},
@@ -180,6 +181,15 @@ def test_free_bits_are_a_floor_of_each_dimensions_mean_kl() -> None:
     terms = evaluated(ELBOSpec(free_bits=floor, beta=ConstantBeta(value=2.0)))
     expected = 2 * (2 * floor + max(kl)) - terms.reported["expected_log_likelihood_nats"].item()
     assert terms.losses["model"].item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_free_bits_per_layer_are_a_floor_of_the_whole_layers_mean_kl() -> None:
+    kl = TRUTH.vae().infer(SHOWN).kl[0].mean((0, 1)).sum().item()
+    for floor in (kl - 0.5, kl + 0.5):
+        terms = evaluated(ELBOSpec(free_bits=floor, free_bits_per="layer"))
+        expected = max(kl, floor) - terms.reported["expected_log_likelihood_nats"].item()
+        assert terms.losses["model"].item() == pytest.approx(expected, rel=1e-12)
+        assert terms.reported["kl_nats"].item() == pytest.approx(kl, rel=1e-12)
 
 
 def test_no_pull_towards_the_prior_below_the_floor() -> None:

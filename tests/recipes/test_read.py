@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from vaekit.errors import SpecError
+from vaekit.models import VAESpec
 from vaekit.recipes import Recipe, load_recipe, recipe_names, to_toml
 
 
@@ -45,6 +46,7 @@ def test_settings_reach_everything() -> None:
     )
     assert recipe.name == "other"
     assert recipe.training.epochs == 5
+    assert isinstance(recipe.model, VAESpec)
     assert recipe.model.encoder.model_dump()["hidden"] == (16, 8)
     assert recipe.objective.model_dump()["beta"] == {"kind": "constant", "value": 4.0}
     assert recipe.training.early_stopping is not None
@@ -54,6 +56,7 @@ def test_settings_reach_everything() -> None:
 
 def test_another_kind_drops_what_only_the_old_one_knew() -> None:
     recipe = load_recipe("digits", ["model.encoder.kind=conv", "objective.kind=iwae"])
+    assert isinstance(recipe.model, VAESpec)
     assert recipe.model.encoder.kind == "conv"
     assert recipe.model.encoder.activation == "silu"  # known to both
     assert recipe.objective.kind == "iwae"

@@ -22,8 +22,10 @@ SETTINGS = (
 )
 
 
-def small_recipe(*settings: str) -> Recipe:
-    return load_recipe("digits", [*SETTINGS, *settings])
+def small_recipe(*settings: str, without: str = "-") -> Recipe:
+    """The recipe digits, made small; without those of the usual settings that begin so."""
+    usual = [setting for setting in SETTINGS if not setting.startswith(without)]
+    return load_recipe("digits", [*usual, *settings])
 
 
 VECTORS = """

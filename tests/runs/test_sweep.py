@@ -4,10 +4,12 @@ import csv
 from pathlib import Path
 
 import pytest
+import torch
 from runs.small_recipe import SETTINGS
 from typer.testing import CliRunner
 
 from vaekit.cli.main import app
+from vaekit.data import Observation
 from vaekit.errors import SpecError
 from vaekit.runs.sweep import combinations, folder_name, sweep
 
@@ -42,10 +44,11 @@ def test_names_are_names_of_folders() -> None:
 
 def test_it_goes_on_and_trains_only_what_is_new(tmp_path: Path) -> None:
     first = sweep("digits", ["model.latent_dim=1,2"], tmp_path / "s", SHARED)
+    one = Observation(torch.zeros(1, 1, 8, 8))
     assert [point.settings for point in first] == [
         {"model.latent_dim": "1"}, {"model.latent_dim": "2"}
     ]  # fmt: skip
-    assert [point.run.recipe.model.latent_dim for point in first] == [1, 2]
+    assert [point.run.model.embed(one).shape for point in first] == [(1, 1), (1, 2)]
     written = {p: p.stat().st_mtime_ns for p in (tmp_path / "s").glob("*/results.json")}
     told: list[str] = []
     again = sweep(

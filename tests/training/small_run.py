@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from vaekit.data import Batches, BinarizeSpec, Dataset, InMemorySplit, present, statistics
-from vaekit.models import VAE, VAESpec
+from vaekit.models import VAE, Model, ModelSpec, VAESpec
 from vaekit.networks import MLPSpec
 from vaekit.objectives import ELBOSpec, LinearBeta, Objective
 from vaekit.schema import Schema
@@ -66,6 +66,12 @@ def small_data(
 
 
 def small_model(spec: VAESpec = MODEL) -> VAE:
+    model = built(spec)
+    assert isinstance(model, VAE)
+    return model
+
+
+def built(spec: ModelSpec) -> Model:
     small = dataset()
     transform = BinarizeSpec().build(small)
     with torch.random.fork_rng([]):
@@ -78,7 +84,7 @@ def small_run(
     spec: TrainingSpec = SPEC,
     listeners: Sequence[Listener] = (),
     protocol: str = "dynamic",
-    model: VAESpec = MODEL,
+    model: ModelSpec = MODEL,
     objective: Objective | None = None,
 ) -> Training:
     """A run in `folder`, whose log is `metrics.jsonl` beside the folder `checkpoint`."""
@@ -86,7 +92,7 @@ def small_run(
         folder.mkdir(exist_ok=True)
         listeners = [MetricsFile(folder / "metrics.jsonl"), *listeners]
     return Training(
-        small_model(model).to(spec.device),
+        built(model).to(spec.device),
         objective or OBJECTIVE.build(),
         small_data(protocol, spec.batch_size, spec.device),
         spec,

@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 import torch
 from training import small_run as program
-from training.small_run import MODEL, STEPS_PER_EPOCH, TOTAL_STEPS, SignalAfter, changed, small_run
+from training.small_run import (
+    MODEL,
+    NETWORK,
+    STEPS_PER_EPOCH,
+    TOTAL_STEPS,
+    SignalAfter,
+    changed,
+    small_run,
+)
 
 from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted
-from vaekit.models import Model, Noise
-from vaekit.networks import MLPSpec
+from vaekit.models import HierarchicalVAESpec, LadderVAESpec, Model, Noise
+from vaekit.networks import LadderMLPSpec, MLPSpec
 from vaekit.objectives import DReGSpec, ELBOSpec, InfoVAESpec, IWAESpec, Objective, Schedule, Terms
 from vaekit.training import (
     Listener,
@@ -29,6 +37,9 @@ from vaekit.training import (
 # A validation improves by far less than half a nat here: this one runs out of patience.
 IMPATIENT = {"patience": 2, "min_improvement_nats": 0.5}
 BATCH_NORM = MLPSpec(hidden=(8,), normalization="batch", dropout=0.2)
+TWO_LAYERS = HierarchicalVAESpec(
+    latent_dims=(3, 2), encoder=NETWORK, decoder=NETWORK, between=NETWORK
+)
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "static data": {"protocol": "static"},
@@ -48,6 +59,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "weighed gradient": {"objective": DReGSpec(num_samples=3).build()},
     "discrepancy": {"objective": InfoVAESpec().build()},
     "free bits": {"objective": ELBOSpec(free_bits=0.1, num_samples=2).build()},
+    "several layers": {"model": TWO_LAYERS},
+    "several layers, importance weighting": {
+        "model": TWO_LAYERS,
+        "objective": IWAESpec(num_samples=3).build(),
+    },
+    "ladder": {"model": LadderVAESpec(network=LadderMLPSpec(width=8, dropout=0.2))},
     "two epochs apart": {"spec": changed(evaluate_every_epochs=2)},
 }
 

@@ -46,7 +46,8 @@ def encode(
 ) -> None:
     """Write the code of every example: columns z_0, z_1, ..., or a map of them (.png, .svg).
 
-    Codes are posterior means: the same example, the same code.
+    Codes are posterior means: the same example, the same code. Of a model of several stochastic
+    layers, they are the means of all layers side by side, the top layer first.
     """
     draws = check_ending(output, TABLES + PICTURES)
     artifact = opened(model, key)
@@ -56,7 +57,7 @@ def encode(
     if draws:
         from vaekit.figures import latent_map
 
-        picture = latent_map(codes, given.labels, prior=artifact.serving.has_density)
+        picture = latent_map(codes, given.labels, prior=len(artifact.serving.noise) == 1)
         write_picture(picture, output, said)
     else:
         write_table({"z": codes}, output, said)

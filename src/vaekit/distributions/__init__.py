@@ -1,7 +1,14 @@
 """Distributions that torch lacks, and what vaekit asks of a latent factor."""
 
 from vaekit.distributions.bijection import Bijection, Composition, Context, Mapped
-from vaekit.distributions.factor import detached, from_noise, kl_per_dimension, log_prob, moments
+from vaekit.distributions.factor import (
+    detached,
+    from_noise,
+    kl_estimate,
+    kl_per_dimension,
+    log_prob,
+    moments,
+)
 from vaekit.distributions.flow import Flow
 from vaekit.distributions.full_covariance_gaussian import FullCovarianceGaussian
 from vaekit.distributions.gaussian import Gaussian
@@ -18,6 +25,7 @@ __all__ = [
     "Mapped",
     "detached",
     "from_noise",
+    "kl_estimate",
     "kl_per_dimension",
     "log_prob",
     "moments",

@@ -83,26 +83,34 @@ def kl_per_dimension(
 ) -> tuple[Float[Tensor, "draws batch *split"], bool]:
     """KL(q || p) for every dimension, in nats, and whether it is exact.
 
-    Exact where torch knows a closed form for the pair (then there is one "draw", whatever
-    the number of samples), otherwise the unbiased estimate log q(z) - log p(z) per sample.
+    Exact where torch knows a closed form for the pair, otherwise the unbiased estimate
+    log q(z) - log p(z) per sample. What is exact has one "draw", whatever the number of samples;
+    where a factor depends on samples of another layer, it has one for each of those.
     Where a factor does not split over dimensions there is one number for the whole layer, and
     the shape is (draws, batch, 1).
     """
-    if not (isinstance(q, Independent) and isinstance(p, Independent)):
-        return _kl_of_layer(q, p, z)
     try:
-        exact = kl_divergence(q.base_dist, p.base_dist)
-    except NotImplementedError:
-        return q.base_dist.log_prob(z) - p.base_dist.log_prob(z), False
-    return exact.expand(1, *z.shape[1:]), True
-
-
-def _kl_of_layer(q: Distribution, p: Distribution, z: Tensor) -> tuple[Tensor, bool]:
-    try:
+        if isinstance(q, Independent) and isinstance(p, Independent):
+            return _for_every_example(kl_divergence(q.base_dist, p.base_dist), z.shape), True
         exact = kl_divergence(q, p)
     except NotImplementedError:
-        return (log_prob(q, z) - log_prob(p, z)).unsqueeze(-1), False
-    return exact.expand(1, z.shape[1]).unsqueeze(-1), True
+        return kl_estimate(q, p, z), False
+    return _for_every_example(exact, z.shape[:EVENT_FROM]).unsqueeze(-1), True
+
+
+def kl_estimate(
+    q: Distribution, p: Distribution, z: Float[Tensor, "samples batch *latent"]
+) -> Float[Tensor, "samples batch *latent"]:
+    """log q(z) - log p(z) for every dimension, or for the layer where they do not split over it."""
+    if isinstance(q, Independent) and isinstance(p, Independent):
+        return q.base_dist.log_prob(z) - p.base_dist.log_prob(z)
+    return (log_prob(q, z) - log_prob(p, z)).unsqueeze(-1)
+
+
+def _for_every_example(exact: Tensor, shape: torch.Size) -> Tensor:
+    """Repeats a divergence over the batch; over samples only where it differs between them."""
+    draws = exact.shape[0] if exact.ndim == len(shape) else 1
+    return exact.expand(draws, *shape[1:])
 
 
 def _base(factor: Distribution) -> Distribution:

@@ -5,7 +5,8 @@ Hamiltonian Monte Carlo. Its weight is an unbiased estimate of p(x) that needs n
 
     log w = sum_t (b_t - b_{t-1}) log p(x | e_{t-1}),    log p(x) ~ log mean over chains of w
 
-e is the noise that the model's prior turns into z, standard normal whatever the model is.
+e is the noise that the model's prior turns into z, of all layers; it is standard normal whatever
+the model is.
 Step sizes are tuned on chains of their own beforehand: tuned on the way, they would depend on
 the past of the chain, and weights would no longer be unbiased.
 
@@ -34,7 +35,7 @@ from vaekit.data import Observation
 from vaekit.errors import SpecError
 from vaekit.evaluation.hamiltonian_monte_carlo import Chains
 from vaekit.models import Model
-from vaekit.numerics import generator_for, log_mean_exp
+from vaekit.numerics import draw_noise, generator_for, log_mean_exp
 from vaekit.spec import Spec
 
 EXAMPLES_AT_A_TIME: Final = 20
@@ -125,13 +126,13 @@ def sandwich(
     c = None if c is None else c[:examples]
     like = next(model.parameters())
     source = generator_for(seed, "simulated", device=like.device)
-    (spec_of_noise,) = model.sample_noise_spec(examples)
-    noise = torch.randn(spec_of_noise.shape, generator=source, device=like.device, dtype=like.dtype)
+    noise = draw_noise(model.sample_noise_spec(examples), source, like.device, like.dtype)
     with torch.no_grad(), torch.random.fork_rng(devices=_cuda(like.device)):
         torch.manual_seed(source.initial_seed())  # torch's distributions take no generator
-        x = model.sample(examples, c, noise=(noise,)).sample()
+        x = model.sample(examples, c, noise=noise).sample()
     sampler = _Sampler(model, Observation(x, c), spec, (seed, "sandwich", 0))
-    return sampler.forward().log_likelihood, sampler.backward(noise)
+    position = torch.cat([layer.reshape(examples, -1) for layer in noise], dim=1)
+    return sampler.forward().log_likelihood, sampler.backward(position)
 
 
 def _cuda(device: torch.device) -> list[torch.device]:
@@ -140,9 +141,9 @@ def _cuda(device: torch.device) -> list[torch.device]:
 
 def _check(model: Model) -> None:
     specs = model.sample_noise_spec(1)
-    if not model.facts.has_density or len(specs) != 1 or specs[0].kind != "normal":
+    if not model.facts.has_density or any(spec.kind != "normal" for spec in specs):
         raise SpecError(
-            "Annealed importance sampling needs a prior that is made from one normal noise.",
+            "Annealed importance sampling needs a prior that is made from normal noise.",
             found=", ".join(f"{spec.kind} noise {spec.name!r}" for spec in specs) or "no noise",
             remedy="leave evaluation.ais out",
         )
@@ -178,12 +179,11 @@ class _Sampler:
         rate = accepted.reshape(-1, self.n).mean(0) / self.spec.temperatures
         return Annealed(log_mean_exp(weights.reshape(-1, self.n)), rate)
 
-    def backward(self, noise: Tensor) -> Float64[Tensor, " examples"]:
-        """From exact draws of the posterior, `noise`, to the prior: an upper bound."""
+    def backward(self, exact: Tensor) -> Float64[Tensor, " examples"]:
+        """From exact draws of the posterior, one per example, to the prior: an upper bound."""
         sizes = self.step_sizes()
         chains = self._chains(self.spec.chains, "backward")
-        position = noise.reshape(1, self.n, -1).expand(self.spec.chains, -1, -1)
-        position = position.reshape(-1, position.shape[-1])
+        position = exact.repeat(self.spec.chains, 1)
         weights = torch.zeros(len(position), dtype=torch.float64, device=self.device)
         for t in range(self.spec.temperatures, 0, -1):
             position, _ = chains.transition(position, self.betas[t], sizes[t - 1])

@@ -41,6 +41,10 @@ Results: TypeAlias = dict[str, Any]
 """A JSON tree: numbers whose keys carry their unit, and the protocol."""
 SHARP_SAMPLES = 1000
 FEW_EFFECTIVE_SAMPLES = 5
+SEVERAL_LAYERS_NOTE = (
+    "Left out, because they are measured for models of one stochastic layer: mutual information, "
+    "KL of the aggregate posterior, amortization gap."
+)
 
 
 def evaluate(
@@ -94,6 +98,8 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
     yield from _left_out(task, numbers)
     if task.spec.sample_quality and (reason := why_not_sampled(task)) is not None:
         yield f"Sample quality was not measured: {reason}."
+    if len(numbers.get("kl_nats_per_layer", ())) > 1:
+        yield SEVERAL_LAYERS_NOTE
     if lost:
         yield f"Left out, because they are not finite numbers: {', '.join(lost)}."
 
@@ -122,7 +128,7 @@ def _with_density(task: Task) -> Results:
     numbers = _likelihood(task)
     moments = posterior_moments(task.model, task.shown())
     numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
-    if task.spec.amortization_examples:
+    if task.spec.amortization_examples and len(moments) == 1:
         numbers |= _amortization(task)
     if task.spec.ais is not None:
         numbers |= _annealed(task, task.spec.ais)
@@ -212,7 +218,9 @@ def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
         "active_units": active_units(moments, ACTIVE),
         "active_units_by_threshold": {f"{t:g}": active_units(moments, t) for t in THRESHOLDS},
     }
-    if len(moments) == 1 and moments[0].is_diagonal_gaussian:
+    if len(moments) > 1:
+        numbers["active_units_per_layer"] = [active_units([layer], ACTIVE) for layer in moments]
+    elif moments[0].is_diagonal_gaussian:
         n, information = len(moments[0].mean), mutual_information(moments[0], seed)
         numbers |= {
             "mutual_information_nats": information,

@@ -1,6 +1,7 @@
 """Hamiltonian Monte Carlo towards p(e) p(x | e)^beta, for many examples side by side.
 
-e is the noise that a model's prior turns into z, standard normal whatever the model is. A
+e is the noise that a model's prior turns into z, of all layers side by side; it is standard
+normal whatever the model is. A
 proposal follows the dynamics of a particle in the potential
 
     U(e) = |e|^2 / 2 - beta log p(x | e)
@@ -10,6 +11,8 @@ for some leapfrog steps and is accepted with probability min(1, exp(H before - H
 Reference:
     Neal (2011), MCMC using Hamiltonian dynamics, https://arxiv.org/abs/1206.1901
 """
+
+import math
 
 import torch
 from jaxtyping import Float, Float64
@@ -23,7 +26,7 @@ class Chains:
     """Several chains for each example; rows in the order (chain, example).
 
     Args:
-        model: What decodes; its prior is made from one normal noise.
+        model: What decodes; its prior is made from normal noise.
         observation: The examples.
         number: Chains per example.
         leapfrog_steps: Steps of one proposal.
@@ -46,15 +49,17 @@ class Chains:
             None if c is None else self._repeated(c),
             None if mask is None else self._repeated(mask),
         )
-        (noise,) = model.sample_noise_spec(len(self.observation))
-        self._noise_shape = noise.shape
+        self._shapes = [noise.shape for noise in model.sample_noise_spec(len(self.observation))]
+        self._sizes = [math.prod(shape[2:]) for shape in self._shapes]
 
     def normal(self) -> Float[Tensor, "rows latent"]:
         """Positions drawn from the prior, or momenta."""
-        drawn = torch.randn(
-            self._noise_shape, generator=self.source, device=self.source.device, dtype=self.dtype
+        return torch.randn(
+            (len(self.observation), sum(self._sizes)),
+            generator=self.source,
+            device=self.source.device,
+            dtype=self.dtype,
         )
-        return drawn.reshape(len(self.observation), -1)
 
     @torch.no_grad()
     def log_likelihood(self, position: Float[Tensor, "rows latent"]) -> Float[Tensor, " rows"]:
@@ -90,7 +95,8 @@ class Chains:
         return energy.detach(), slope
 
     def _log_likelihood(self, position: Tensor) -> Tensor:
-        noise = (position.reshape(self._noise_shape),)
+        layers = position.split(self._sizes, dim=1)
+        noise = tuple(e.reshape(shape) for e, shape in zip(layers, self._shapes, strict=True))
         likelihood = self.model.sample(len(position), c=self.observation.c, noise=noise)
         return log_prob_per_value(likelihood, self.observation).flatten(1).sum(1)
 

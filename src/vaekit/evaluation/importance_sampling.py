@@ -52,7 +52,7 @@ class Estimate:
     expected_log_likelihood: Float64[Tensor, " examples"]
     kl: Float64[Tensor, " examples"]
     effective_sample_size: Float64[Tensor, " examples"]
-    kl_per_dimension: tuple[Float64[Tensor, "*latent"], ...]
+    kl_per_dimension: tuple[Float64[Tensor, "..."], ...]
     num_samples: int
     latent_dim: int
 

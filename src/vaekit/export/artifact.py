@@ -125,7 +125,7 @@ class Artifact(Runtime):
 
     @torch.no_grad()
     def _decode(self, z: Float[np.ndarray, "examples latent"], c: Conditions) -> np.ndarray:
-        codes = (self._tensor(z).unsqueeze(0),)
+        codes = self.model.latents(self._tensor(z))
         return self._raw(self.model.decode(codes, self._told(c)).mean[0])
 
     @torch.no_grad()

@@ -62,8 +62,9 @@ def _posterior_variance(
         here = slice(start, start + at_a_time)
         shown = artifact.observation(x[here], None if c is None else c[here])
         posterior = artifact.model.infer_at_mean(shown).posterior
-        found = [moments(factor) for factor in posterior]
-        layers = [layer[1].double().square().flatten(1).sum(0) for layer in found if layer]
+        # A layer that depends on another has a sample dimension, of one.
+        n, found = len(shown), [moments(factor) for factor in posterior]
+        layers = [layer[1].double().square().reshape(n, -1).sum(0) for layer in found if layer]
         if len(layers) < len(found):
             return None
         total = total + torch.cat(layers)

@@ -7,6 +7,7 @@ same bytes on disk.
 from vaekit.figures.compared_curves import compared_curves
 from vaekit.figures.interpolations import interpolations
 from vaekit.figures.kl_bars import kl_bars
+from vaekit.figures.kl_by_layer import kl_by_layer
 from vaekit.figures.latent_map import latent_map
 from vaekit.figures.loss_curves import loss_curves
 from vaekit.figures.rate_distortion import rate_distortion
@@ -26,6 +27,7 @@ __all__ = [
     "encoded",
     "interpolations",
     "kl_bars",
+    "kl_by_layer",
     "latent_map",
     "loss_curves",
     "rate_distortion",

@@ -7,6 +7,8 @@ from pydantic import Field
 from vaekit.models.autoencoder import Autoencoder, AutoencoderSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
+from vaekit.models.hierarchical import HierarchicalVAE, HierarchicalVAESpec
+from vaekit.models.ladder import LadderVAE, LadderVAESpec
 from vaekit.models.model import (
     Encoding,
     Facts,
@@ -18,7 +20,9 @@ from vaekit.models.model import (
 )
 from vaekit.models.vae import VAE, VAESpec
 
-ModelSpec: TypeAlias = Annotated[VAESpec | AutoencoderSpec, Field(discriminator="kind")]
+ModelSpec: TypeAlias = Annotated[
+    VAESpec | HierarchicalVAESpec | LadderVAESpec | AutoencoderSpec, Field(discriminator="kind")
+]
 
 __all__ = [
     "VAE",
@@ -28,7 +32,11 @@ __all__ = [
     "Encoder",
     "Encoding",
     "Facts",
+    "HierarchicalVAE",
+    "HierarchicalVAESpec",
     "Inference",
+    "LadderVAE",
+    "LadderVAESpec",
     "Latents",
     "Model",
     "ModelSpec",

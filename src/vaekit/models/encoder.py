@@ -58,10 +58,14 @@ class Encoder(nn.Module):
         self.condition = nn.Linear(size, values, bias=False) if size else None
 
     def forward(self, observation: Observation) -> Float[Tensor, "batch features"]:
+        return at_least_float32(self.network(self.centred(observation)))
+
+    def centred(self, observation: Observation) -> Float[Tensor, "batch *event"]:
+        """What the network sees."""
         centred = (observation.x - self.mean) / self.spread
         if observation.mask is not None:
             centred = torch.where(observation.mask, centred, 0.0)
         if self.condition is not None:
             told = self.condition(needed(observation.c, self.condition.in_features))
             centred = centred + at_least_float32(told).reshape(centred.shape)
-        return at_least_float32(self.network(centred))
+        return centred

@@ -20,13 +20,13 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
 from vaekit.data import Observation
-from vaekit.distributions import detached, kl_per_dimension, log_prob
+from vaekit.distributions import detached, kl_estimate, kl_per_dimension, log_prob
 from vaekit.errors import SpecError
 from vaekit.numerics import NoiseSpec
 
-Latents: TypeAlias = tuple[Float[Tensor, "samples batch *latent"], ...]
+Latents: TypeAlias = tuple[Float[Tensor, "samples batch ..."], ...]
 Noise: TypeAlias = tuple[Tensor, ...]
-Encoding: TypeAlias = tuple[Float[Tensor, "batch *features"], ...]
+Encoding: TypeAlias = tuple[Float[Tensor, "batch ..."], ...]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Inference:
         posterior: Factors of q(z | x), one per layer.
         prior: Factors of p(z), one per layer, given the layers above.
         likelihood: p(x | z), with batch shape (samples, batch).
+        bottom_up: Whether a layer of q is drawn given the layer below it.
     """
 
     observation: Observation
@@ -63,19 +64,25 @@ class Inference:
     posterior: tuple[Distribution, ...]
     prior: tuple[Distribution, ...]
     likelihood: Independent
+    bottom_up: bool = False
 
     @cached_property
     def _kl(self) -> list[tuple[Tensor, bool]]:
         _check_stochastic(self.posterior)
-        factors = zip(self.posterior, self.prior, self.z, strict=True)
-        return [kl_per_dimension(q, p, z) for q, p, z in factors]
+        top, *others = zip(self.posterior, self.prior, self.z, strict=True)
+        if not self.bottom_up:
+            return [kl_per_dimension(q, p, z) for q, p, z in (top, *others)]
+        # Given the layer above, which was drawn given this one, a layer is not distributed as its
+        # factor of q: a closed form would answer another question.
+        return [kl_per_dimension(*top), *((kl_estimate(q, p, z), False) for q, p, z in others)]
 
     @property
-    def kl(self) -> tuple[Float[Tensor, "draws batch *split"], ...]:
+    def kl(self) -> tuple[Float[Tensor, "_ batch ..."], ...]:
         """KL(q || p) in nats, per layer, example and dimension.
 
-        One draw where `kl_is_analytic`, else one estimate per sample. Where a factor does not
-        split over dimensions, one number per layer, as if it had one.
+        One draw where `kl_is_analytic`, else one estimate per sample. A layer that depends on
+        samples of other layers has one number for each of those, exact or not. Where a factor
+        does not split over dimensions, one number per layer, as if it had one.
         """
         return tuple(kl for kl, _ in self._kl)
 
@@ -183,6 +190,10 @@ class Model(nn.Module, ABC):
                 encode again; also where a q of one's own is put in.
         """
 
+    def latents(self, codes: Float[Tensor, "batch features"]) -> Latents:
+        """Codes, as `embed` gives them, as the z that `decode` takes: one sample of each."""
+        return (codes.unsqueeze(0),)
+
     def infer_at_mean(self, observation: Observation) -> Inference:
         """The inference in which nothing is drawn: z is the mean of every layer of q(z | x).
 
@@ -222,4 +233,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
-        """The deterministic embedding of each example: the same call, the same answer."""
+        """The deterministic embedding of each example: the same call, the same answer.
+
+        Of several layers, all side by side, the top first.
+        """

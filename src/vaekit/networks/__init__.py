@@ -5,19 +5,30 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.networks.conv import ConvSpec
-from vaekit.networks.layers import LayerSpec, uses_batch_statistics
+from vaekit.networks.ladder import Ladder, PathUp, Rung
+from vaekit.networks.ladder_conv import LadderConvSpec
+from vaekit.networks.ladder_mlp import LadderMLPSpec
+from vaekit.networks.layers import LayerSpec, over_samples, uses_batch_statistics
 from vaekit.networks.mlp import MLPSpec
 from vaekit.networks.residual_conv import ResidualConvSpec
 
 NetworkSpec: TypeAlias = Annotated[
     MLPSpec | ConvSpec | ResidualConvSpec, Field(discriminator="kind")
 ]
+LadderSpec: TypeAlias = Annotated[LadderMLPSpec | LadderConvSpec, Field(discriminator="kind")]
 
 __all__ = [
     "ConvSpec",
+    "Ladder",
+    "LadderConvSpec",
+    "LadderMLPSpec",
+    "LadderSpec",
     "LayerSpec",
     "MLPSpec",
     "NetworkSpec",
+    "PathUp",
     "ResidualConvSpec",
+    "Rung",
+    "over_samples",
     "uses_batch_statistics",
 ]

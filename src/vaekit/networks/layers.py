@@ -118,3 +118,11 @@ def zeros_(layer: nn.Linear | nn.Conv2d) -> nn.Linear | nn.Conv2d:
         if layer.bias is not None:
             layer.bias.zero_()
     return layer
+
+
+def over_samples(
+    network: nn.Module, value: Float[Tensor, "samples batch *features"]
+) -> Float[Tensor, "samples batch *answer"]:
+    """What a network says of every sample of every example."""
+    answer = network(value.flatten(0, 1))
+    return answer.reshape(*value.shape[:2], *answer.shape[1:])

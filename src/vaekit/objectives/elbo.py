@@ -3,8 +3,9 @@
     ELBO = E_q[log p(x | z)] - KL(q(z | x) || p(z))
     loss = -E_q[log p(x | z)] + beta * sum_j max(free_bits, mean over the batch of KL_j)
 
-Free bits are in nats per latent dimension and act on the batch mean: a dimension whose mean
-KL is below the floor feels no pull towards the prior. Whatever beta and free bits are, the
+Free bits act on the batch mean: what has a mean KL below the floor feels no pull towards the
+prior. j runs over latent dimensions, or over stochastic layers, of which one may have thousands
+of dimensions: those of an image need no floor each. Whatever beta and free bits are, the
 reported `elbo_nats` is the ELBO itself.
 
 References:
@@ -13,7 +14,7 @@ References:
     appendix C.8 (free bits), https://arxiv.org/abs/1606.04934
 """
 
-from typing import ClassVar, Literal, final
+from typing import ClassVar, Literal, TypeAlias, final
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
@@ -25,6 +26,8 @@ from vaekit.objectives.beta import BetaSpec, ConstantBeta
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
 
+Unit: TypeAlias = Literal["dimension", "layer"]
+
 
 @final
 class ELBO(Objective):
@@ -32,15 +35,23 @@ class ELBO(Objective):
 
     Args:
         beta: Weight of the KL term in the course of training.
-        free_bits: Floor of each dimension's mean KL, in nats.
+        free_bits: Floor of each mean KL, in nats.
         num_samples: Samples of z per example.
+        free_bits_per: Whether each dimension or each layer has the floor.
     """
 
     needs = Needs(density=True)
     monitored = "elbo_nats"
 
-    def __init__(self, beta: BetaSpec, free_bits: float, num_samples: int) -> None:
+    def __init__(
+        self,
+        beta: BetaSpec,
+        free_bits: float,
+        num_samples: int,
+        free_bits_per: Unit = "dimension",
+    ) -> None:
         super().__init__()
+        self.free_bits_per: Unit = free_bits_per
         self.beta, self.free_bits, self.num_samples = beta, free_bits, num_samples
         # A weight of one or more, or a floor, only lowers the objective below the ELBO.
         self.is_bound = beta.final >= 1.0
@@ -58,8 +69,9 @@ class ELBO(Objective):
     ) -> Terms:
         inference = model.infer(observation, self.num_samples, noise, generator)
         fit = inference.log_likelihood().mean()
-        # One mean KL per latent dimension, all layers side by side.
-        kl = torch.cat([layer.mean((0, 1)).flatten() for layer in inference.kl])
+        layers = [layer.mean((0, 1)).flatten() for layer in inference.kl]
+        per_layer = self.free_bits_per == "layer"
+        kl = torch.stack([layer.sum() for layer in layers]) if per_layer else torch.cat(layers)
         penalty = kl.clamp_min(self.free_bits) if self.free_bits > 0 else kl
         loss = schedule["beta"] * penalty.sum() - fit
         return Terms({"model": loss}, reported_elbo(fit, kl.sum()))
@@ -81,7 +93,10 @@ class ELBOSpec(Spec):
     free_bits: NonNegativeFloat = Field(
         default=0.0, description="Floor of each latent dimension's mean KL, in nats."
     )
+    free_bits_per: Unit = Field(
+        default="dimension", description="What has the floor: each dimension, or each layer."
+    )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
 
     def build(self, examples: int | None = None) -> ELBO:
-        return ELBO(self.beta, self.free_bits, self.num_samples)
+        return ELBO(self.beta, self.free_bits, self.num_samples, self.free_bits_per)

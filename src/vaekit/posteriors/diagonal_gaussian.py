@@ -42,10 +42,15 @@ class DiagonalGaussianPosterior(Posterior):
     def num_parameters(self) -> int:
         return 2 * self.latent_dim
 
-    def forward(self, parameters: Float[Tensor, "batch params"]) -> Independent:
+    def forward(self, parameters: Float[Tensor, "*lead params"]) -> Independent:
+        return Independent(Gaussian(*self.moments(parameters)), 1, validate_args=False)
+
+    def moments(
+        self, parameters: Float[Tensor, "*lead params"]
+    ) -> tuple[Float[Tensor, "*lead latent"], Float[Tensor, "*lead latent"]]:
+        """Location and bounded log-scale."""
         loc, raw_log_scale = at_least_float32(parameters).chunk(2, dim=-1)
-        log_scale = smooth_range(raw_log_scale, self.min_log_scale, self.max_log_scale)
-        return Independent(Gaussian(loc, log_scale), 1, validate_args=False)
+        return loc, smooth_range(raw_log_scale, self.min_log_scale, self.max_log_scale)
 
 
 class DiagonalGaussianSpec(Spec):

@@ -15,6 +15,11 @@ PriorSpec: TypeAlias = Annotated[
     Field(discriminator="kind"),
 ]
 
+TopPriorSpec: TypeAlias = Annotated[
+    StandardNormalSpec | MixtureSpec | RealNVPSpec, Field(discriminator="kind")
+]
+"""Those of the top of several layers, which need neither a condition nor an encoder of their own."""
+
 __all__ = [
     "ConditionalGaussianPrior",
     "ConditionalGaussianSpec",
@@ -25,6 +30,7 @@ __all__ = [
     "RealNVPSpec",
     "StandardNormalPrior",
     "StandardNormalSpec",
+    "TopPriorSpec",
     "VampPrior",
     "VampSpec",
 ]

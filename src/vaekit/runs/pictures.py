@@ -11,6 +11,7 @@ from vaekit.figures import (
     Picture,
     interpolations,
     kl_bars,
+    kl_by_layer,
     latent_map,
     loss_curves,
     reconstructions,
@@ -29,6 +30,8 @@ RECONSTRUCTIONS, SAMPLES = 30, 100
 WORST_IMAGES, WORST_VECTORS = 20, 12
 MOST_NAMES = 30
 COLLAPSED_NATS = 0.01
+MOST_LAYERS, MOST_DIMENSIONS = 6, 2000
+"""More have a bar for every layer, and none for every dimension."""
 
 
 @torch.no_grad()
@@ -41,8 +44,9 @@ def pictures(
     if model.facts.has_density:
         drawn += [_samples(shown)]
     drawn += [_interpolations(shown), _traversals(shown), _latent_map(shown)]
-    if model.facts.has_density and shown.kl_splits:
-        drawn += [_kl_bars(shown)]
+    if model.facts.has_density:
+        drawn += [_kl_by_layer(shown)]
+        drawn += [_kl_bars(shown)] if shown.kl_splits else []
     return [picture for picture in drawn if picture is not None]
 
 
@@ -201,8 +205,26 @@ def _latent_map(shown: Shown) -> Picture | None:
     )
 
 
-def _kl_bars(shown: Shown) -> Picture:
+def _kl_by_layer(shown: Shown) -> Picture | None:
+    layers = [float(kl.sum()) for kl in shown.kl_per_dimension]
+    if len(layers) < 2:
+        return None
+    said = ", ".join(f"{kl:.2f}" for kl in layers)
+    return Picture(
+        name="kl_by_layer",
+        title="KL by layer",
+        caption="What each stochastic layer carries, in nats, averaged over the first "
+        f"{len(shown):,} {shown.split} examples; layer 0 is the top, the first to be generated. "
+        "A layer of no KL is the prior whatever the example.",
+        alt=f"{len(layers)} bars, from the top layer down: {said} nats.",
+        figure=kl_by_layer(layers),
+    )
+
+
+def _kl_bars(shown: Shown) -> Picture | None:
     layers = shown.kl_per_dimension
+    if len(layers) > MOST_LAYERS or sum(map(len, layers)) > MOST_DIMENSIONS:
+        return None
     kl = np.concatenate(layers)
     collapsed = int((kl < COLLAPSED_NATS).sum())
     return Picture(

@@ -306,11 +306,18 @@ def active_by_threshold(results: Results) -> list[tuple[str, str]]:
 
 
 def kl_by_layer(results: Results) -> list[tuple[str, str]]:
-    """Layer and its KL, where there is more than one."""
+    """Layer, how much of it is in use, and its KL, where there is more than one."""
     layers: Sequence[Any] = results.get("kl_nats_per_layer") or ()
     if len(layers) < 2:
         return []
-    return [(f"{index}", number(kl)) for index, kl in enumerate(layers) if is_number(kl)]
+    active: Sequence[Any] = results.get("active_units_per_layer") or ()
+    in_use = [f", {any_number(count)} active units" for count in active if is_number(count)]
+    names = in_use if len(in_use) == len(layers) else [""] * len(layers)
+    return [
+        (f"{index}{name}", number(kl))
+        for index, (kl, name) in enumerate(zip(layers, names, strict=True))
+        if is_number(kl)
+    ]
 
 
 def _rows(measures: Sequence[Measure], results: Results) -> list[Row]:
