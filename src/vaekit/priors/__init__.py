@@ -18,7 +18,7 @@ PriorSpec: TypeAlias = Annotated[
 TopPriorSpec: TypeAlias = Annotated[
     StandardNormalSpec | MixtureSpec | RealNVPSpec, Field(discriminator="kind")
 ]
-"""Those of the top of several layers, which need neither a condition nor an encoder of their own."""
+"""Those of the top of several layers, which need neither a condition nor an encoder."""
 
 __all__ = [
     "ConditionalGaussianPrior",
