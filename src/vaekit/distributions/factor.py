@@ -100,7 +100,7 @@ def kl_per_dimension(
 
 def kl_estimate(
     q: Distribution, p: Distribution, z: Float[Tensor, "samples batch *latent"]
-) -> Float[Tensor, "samples batch *latent"]:
+) -> Float[Tensor, "samples batch *split"]:
     """log q(z) - log p(z) for every dimension, or for the layer where they do not split over it."""
     if isinstance(q, Independent) and isinstance(p, Independent):
         return q.base_dist.log_prob(z) - p.base_dist.log_prob(z)

@@ -43,7 +43,8 @@ SHARP_SAMPLES = 1000
 FEW_EFFECTIVE_SAMPLES = 5
 SEVERAL_LAYERS_NOTE = (
     "Left out, because they are measured for models of one stochastic layer: mutual information, "
-    "KL of the aggregate posterior, amortization gap."
+    "KL of the aggregate posterior, amortization gap. Active units of a layer that is inferred "
+    "given others also count what varies because those do: its KL says what it adds itself."
 )
 
 
