@@ -26,7 +26,9 @@ REFUSED = {
     *itertools.product(["autoencoder"], {*OBJECTIVES} - {"reconstruction"}, [False, True]),
     ("vae", "iwae", True),
     ("vae", "dreg", True),
-    *itertools.product(["hierarchical_vae", "ladder_vae"], ["dreg", "stl"], [False, True]),
+    *itertools.product(
+        ["hierarchical_vae", "ladder_vae"], ["dreg", "stl", "beta_tcvae"], [False, True]
+    ),
     ("hierarchical_vae", "iwae", True),
     ("ladder_vae", "iwae", True),
 }
