@@ -129,7 +129,7 @@ def _with_density(task: Task) -> Results:
     numbers = _likelihood(task)
     moments = posterior_moments(task.model, task.shown())
     numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
-    if task.spec.amortization_examples and len(moments) == 1:
+    if task.spec.amortization_examples and not task.model.facts.nested_posterior:
         numbers |= _amortization(task)
     if task.spec.ais is not None:
         numbers |= _annealed(task, task.spec.ais)
