@@ -89,3 +89,8 @@ class Serving(Spec):
     def has_density(self) -> bool:
         """Whether the model has a prior and a likelihood of x."""
         return bool(self.facts["has_density"])
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether there is nothing between two codes."""
+        return self.facts.get("latent", "continuous") == "discrete"

@@ -2,5 +2,6 @@
 
 from vaekit.distributions.factor import detached, from_noise, kl_per_dimension, log_prob
 from vaekit.distributions.gaussian import Gaussian
+from vaekit.distributions.one_hot import OneHot
 
-__all__ = ["Gaussian", "detached", "from_noise", "kl_per_dimension", "log_prob"]
+__all__ = ["Gaussian", "OneHot", "detached", "from_noise", "kl_per_dimension", "log_prob"]

@@ -1,13 +1,13 @@
 """What vaekit asks of one factor of a prior or a posterior, beyond torch's interface.
 
 A factor is a distribution over one latent layer. Most split over its dimensions, and are
-`Independent` of one distribution per dimension; mixtures, flows and full covariances do not.
+`Independent` of one distribution per dimension (a one-hot vector counts as one); mixtures, flows and full covariances do not.
 Four questions are asked of it: which sample a given noise becomes, what it would be if its
 parameters were constants, how probable a sample is, and how far it is from another factor.
 
 A distribution that can be a factor has, beyond torch's interface,
 
-    from_noise(noise)   the reparameterised sample that standard normal noise becomes; the last
+    from_noise(noise)   the reparameterised sample that standard noise becomes; the last
                         dimension of the noise is `noise_size`, where it has such an attribute,
                         else the size of the layer
     mean, stddev        of every dimension by itself
@@ -73,7 +73,8 @@ def kl_per_dimension(
         exact = kl_divergence(q.base_dist, p.base_dist)
     except NotImplementedError:
         return q.base_dist.log_prob(z) - p.base_dist.log_prob(z), False
-    return exact.expand(1, *z.shape[1:]), True
+    latent = z.shape[1 : z.ndim - len(q.base_dist.event_shape)]
+    return exact.expand(1, *latent), True
 
 
 def _kl_of_layer(q: Distribution, p: Distribution, z: Tensor) -> tuple[Tensor, bool]:

@@ -14,6 +14,7 @@ from vaekit.evaluation.annealed_importance_sampling import (
     sandwich,
 )
 from vaekit.evaluation.code_length import bits_per_dim
+from vaekit.evaluation.code_usage import code_usage, perplexity
 from vaekit.evaluation.evaluate import Results, evaluate
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.pixels import ReconstructionError, reconstruction, sharpness
@@ -32,9 +33,11 @@ __all__ = [
     "amortization_gap",
     "annealed_importance_sampling",
     "bits_per_dim",
+    "code_usage",
     "evaluate",
     "importance_sampling",
     "mutual_information",
+    "perplexity",
     "posterior_moments",
     "reconstruction",
     "sandwich",

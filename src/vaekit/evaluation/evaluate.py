@@ -26,6 +26,7 @@ from vaekit.evaluation.annealed_importance_sampling import (
     sandwich,
 )
 from vaekit.evaluation.code_length import CROSS_ENTROPY_NOTE, bits_per_dim, is_cross_entropy
+from vaekit.evaluation.code_usage import code_usage, perplexity
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.evaluation.pca import pca_mse
@@ -38,6 +39,14 @@ Results: TypeAlias = dict[str, Any]
 """A JSON tree: numbers whose keys carry their unit, and the protocol."""
 SHARP_SAMPLES = 1000
 FEW_EFFECTIVE_SAMPLES = 5
+DISCRETE_NOTE = (
+    "Codes are discrete: active units, mutual information, amortization gap and annealed importance "
+    "sampling are not defined for them, or need gradients that they do not have."
+)
+SINGLE_CODE_NOTE = (
+    "Every example has a single code, found without noise: the ELBO is log p(x|z) + log p(z) of "
+    "that code, and log p(x), over all codes, is not estimated."
+)
 
 
 def evaluate(
@@ -86,6 +95,10 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
             "bound that may lie well above -log p(x). More samples or annealed importance "
             "sampling tell more."
         )
+    if task.model.facts.latent == "discrete":
+        yield DISCRETE_NOTE
+        if not task.model.facts.stochastic:
+            yield SINGLE_CODE_NOTE
     if lost:
         yield f"Left out, because they are not finite numbers: {', '.join(lost)}."
 
@@ -99,6 +112,8 @@ def _is_finite(value: Any) -> bool:
 
 def _with_density(task: Task) -> Results:
     numbers = _likelihood(task)
+    if task.model.facts.latent == "discrete":
+        return numbers | _codes(task)
     moments = posterior_moments(task.model, task.shown())
     numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
     if task.spec.amortization_examples:
@@ -110,21 +125,32 @@ def _with_density(task: Task) -> Results:
 
 # -- likelihood ----------------------------------------------------------------------------------
 
+_OF_SAMPLES = (
+    "nll_nats",
+    "nll_standard_error_nats",
+    "nll_monte_carlo_error_nats",
+    "effective_sample_size",
+    "num_samples",
+)
+
 
 def _likelihood(task: Task) -> Results:
     spec, done = task.spec, 0
+    draws = task.model.facts.stochastic
+    k = spec.num_samples if draws else 1
 
     def told(examples: int) -> None:
         nonlocal done
         done += examples
-        task.progress(f"{spec.num_samples} importance samples", done / task.examples)
+        measure = f"{k} importance samples" if draws else "likelihood"
+        task.progress(measure, done / task.examples)
 
-    estimate = importance_sampling(
-        task.model, task.shown(), spec.num_samples, spec.seed, progress=told
-    )
+    estimate = importance_sampling(task.model, task.shown(), k, spec.seed, progress=told)
     numbers = _of_estimate(estimate)
+    if not draws:
+        numbers = {name: value for name, value in numbers.items() if name not in _OF_SAMPLES}
     per_dim = bits_per_dim(
-        numbers["nll_nats"],
+        numbers.get("nll_nats", -numbers["elbo_nats"]),
         math.prod(task.model.event_shape),
         task.transform,
         task.value_likelihood(),
@@ -197,6 +223,11 @@ def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
     return numbers
 
 
+def _codes(task: Task) -> Results:
+    usage = code_usage(task.model, task.shown())
+    return {"code_perplexity": perplexity(usage).mean().item(), "code_classes": usage.shape[1]}
+
+
 def _amortization(task: Task) -> Results:
     gaps = amortization_gap(
         task.model,
@@ -231,7 +262,7 @@ def _pixels(task: Task) -> Results:
     for rows in task.raw():
         error.update(rows)
     numbers: Results = dict(error.compute())
-    if "train" in task.dataset.splits:
+    if "train" in task.dataset.splits and task.model.facts.latent == "continuous":
         train, components = task.dataset.split("train"), task.latent_dim
         linear = pca_mse(train.blocks(4096), task.raw(), components, schema)
         if linear is not None:

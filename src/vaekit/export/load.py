@@ -131,6 +131,7 @@ def _check_described(folder: ArtifactFolder, model: Model, transform: Transform)
         "noise": (theirs.noise, ours.noise),
         "scores": (theirs.scores, ours.scores),
         "facts.has_density": (theirs.facts.get("has_density"), ours.has_density),
+        "facts.latent": (theirs.is_discrete, ours.is_discrete),
     }
     for key, (found, expected) in told.items():
         if found != expected:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from vaekit.models.autoencoder import Autoencoder, AutoencoderSpec
 from vaekit.models.decoder import Decoder
+from vaekit.models.discrete import CategoricalVAE, CategoricalVAESpec, RelaxationSpec
 from vaekit.models.encoder import Encoder
 from vaekit.models.model import (
     Encoding,
@@ -18,12 +19,14 @@ from vaekit.models.model import (
 )
 from vaekit.models.vae import VAE, VAESpec
 
-ModelSpec: TypeAlias = Annotated[VAESpec | AutoencoderSpec, Field(discriminator="kind")]
+ModelSpec: TypeAlias = Annotated[VAESpec | AutoencoderSpec | CategoricalVAESpec, Field(discriminator="kind")]
 
 __all__ = [
     "VAE",
     "Autoencoder",
     "AutoencoderSpec",
+    "CategoricalVAE",
+    "CategoricalVAESpec",
     "Decoder",
     "Encoder",
     "Encoding",
@@ -33,6 +36,7 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Noise",
+    "RelaxationSpec",
     "VAESpec",
     "log_prob_per_value",
 ]

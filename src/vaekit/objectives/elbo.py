@@ -61,8 +61,9 @@ class ELBO(Objective):
         # One mean KL per latent dimension, all layers side by side.
         kl = torch.cat([layer.mean((0, 1)).flatten() for layer in inference.kl])
         penalty = kl.clamp_min(self.free_bits) if self.free_bits > 0 else kl
-        loss = schedule["beta"] * penalty.sum() - fit
-        return Terms({"model": loss}, reported_elbo(fit, kl.sum()))
+        loss = schedule["beta"] * penalty.sum() - fit + inference.penalty
+        reported = {**reported_elbo(fit, kl.sum()), **inference.reported}
+        return Terms({"model": loss}, reported)
 
 
 def reported_elbo(fit: Tensor, kl: Tensor) -> dict[str, Tensor]:

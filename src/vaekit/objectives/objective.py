@@ -33,6 +33,8 @@ class Needs:
     """log p(x, z) and log q(z | x) must exist."""
     independent_examples: bool = False
     """One example's result must not depend on its neighbours in the batch."""
+    continuous_latent: bool = False
+    """Draws of z must have a density that can be differentiated, or be moved about."""
 
 
 class Objective(nn.Module, ABC):
@@ -97,4 +99,12 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             "normalisation lets examples change each other's weights.",
             where=where,
             remedy="choose normalization = 'layer' or 'group' in encoder and decoder",
+        )
+    if needs.continuous_latent and facts.latent == "discrete":
+        raise SpecError(
+            f"The objective {objective!r} differentiates log p(z) and log q(z | x) at single "
+            f"draws, and the codes of the model {model!r} are discrete: in training they are "
+            "relaxed, and a relaxed code has no probability.",
+            where=where,
+            remedy="choose objective.kind = 'elbo', or model.kind = 'vae'",
         )

@@ -141,7 +141,11 @@ class Runtime(ABC):
             x_a: Where each line begins.
             x_b: Where it ends; as many examples as in `x_a`.
             steps: Number of points on a line, both ends included.
+
+        Raises:
+            SpecError: Codes are discrete, or there are too few steps.
         """
+        self._check_continuous("interpolate")
         _check_count("steps", steps, least=2)
         return self._decoded(straight_lines(self.encode(x_a), self.encode(x_b), steps))
 
@@ -159,7 +163,11 @@ class Runtime(ABC):
             dimensions: Which dimensions; all where absent.
             reach: How far to go; standard deviations, under a standard normal prior.
             steps: Number of points, both ends included.
+
+        Raises:
+            SpecError: Codes are discrete, or there is no such dimension.
         """
+        self._check_continuous("traverse")
         _check_count("steps", steps, least=2)
         size = self.serving.latent_dim
         start = np.zeros((1, size), np.float32) if x is None else self.encode(x)
@@ -205,6 +213,15 @@ class Runtime(ABC):
         if not np.isfinite(codes).all():
             raise DataError("A code is not a finite number.", where="z", found="NaN or infinity")
         return codes.astype(np.promote_types(np.float32, codes.dtype), copy=False)
+
+    def _check_continuous(self, verb: str) -> None:
+        if self.serving.is_discrete:
+            raise SpecError(
+                f"The codes of this model are discrete: there is no way to {verb} between them.",
+                where=self.serving.name,
+                found=f"model.kind = {self.serving.model_kind!r}",
+                remedy="reconstruct or sample, or train a model of kind 'vae'",
+            )
 
     def _noise(self, num_samples: int, seed: int) -> list[np.ndarray]:
         return [
