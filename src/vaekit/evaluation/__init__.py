@@ -18,7 +18,7 @@ from vaekit.evaluation.code_usage import code_usage, perplexity
 from vaekit.evaluation.evaluate import Results, evaluate
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.pixels import ReconstructionError, reconstruction, sharpness
-from vaekit.evaluation.task import EvaluationSpec, Progress
+from vaekit.evaluation.task import EvaluationSpec, Progress, check_measurable
 
 __all__ = [
     "AISSpec",
@@ -33,6 +33,7 @@ __all__ = [
     "amortization_gap",
     "annealed_importance_sampling",
     "bits_per_dim",
+    "check_measurable",
     "code_usage",
     "evaluate",
     "importance_sampling",

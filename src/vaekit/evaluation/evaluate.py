@@ -31,7 +31,7 @@ from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.evaluation.pca import pca_mse
 from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
-from vaekit.evaluation.task import EvaluationSpec, Progress, Task
+from vaekit.evaluation.task import EvaluationSpec, Progress, Task, check_measurable
 from vaekit.models import Model
 from vaekit.numerics import fast_float32_products, generator_for
 
@@ -40,8 +40,8 @@ Results: TypeAlias = dict[str, Any]
 SHARP_SAMPLES = 1000
 FEW_EFFECTIVE_SAMPLES = 5
 DISCRETE_NOTE = (
-    "Codes are discrete: active units, mutual information, amortization gap and annealed importance "
-    "sampling are not defined for them, or need gradients that they do not have."
+    "Codes are discrete: active units, mutual information and the amortization gap are not measured, "
+    "because they are not defined for such codes, or need gradients that these do not have."
 )
 SINGLE_CODE_NOTE = (
     "Every example has a single code, found without noise: the ELBO is log p(x|z) + log p(z) of "
@@ -62,8 +62,12 @@ def evaluate(
     Returns:
         Numbers whose keys carry their unit, and the protocol they were measured under. What
         is not defined for a model or its data is absent.
+
+    Raises:
+        SpecError: Something was asked for that the model cannot have.
     """
     start = time.perf_counter()
+    check_measurable(model.facts, spec, type(model).__name__)
     task = Task(model, dataset, transform, spec, device, progress)
     with _evaluating(model), fast_float32_products():
         numbers = _with_density(task) if model.facts.has_density else _without_density(task)
@@ -92,8 +96,9 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
     if size < FEW_EFFECTIVE_SAMPLES < k:
         yield (
             f"Of {k:,} importance samples {size:.1f} were of use, on average: the NLL is an upper "
-            "bound that may lie well above -log p(x). More samples or annealed importance "
-            "sampling tell more."
+            "bound that may lie well above -log p(x). More samples"
+            f"{'' if task.model.facts.latent == 'discrete' else ' or annealed importance sampling'}"
+            " tell more."
         )
     if task.model.facts.latent == "discrete":
         yield DISCRETE_NOTE

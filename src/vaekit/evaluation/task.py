@@ -10,7 +10,8 @@ from torch.distributions import Distribution
 
 from vaekit.data import Dataset, Observation, Rows, Transform, present
 from vaekit.evaluation.annealed_importance_sampling import AISSpec
-from vaekit.models import Model
+from vaekit.errors import SpecError
+from vaekit.models import Facts, Model
 from vaekit.spec import Spec
 
 Progress: TypeAlias = Callable[[str, float], None]
@@ -32,6 +33,25 @@ class EvaluationSpec(Spec):
     ais: AISSpec | None = Field(
         default=None, description="Annealed importance sampling of the first examples."
     )
+
+
+def check_measurable(facts: Facts, spec: EvaluationSpec, model: str) -> None:
+    """Refuses a measure that a model cannot have.
+
+    Args:
+        facts: What the model declares.
+        spec: What is to be measured.
+        model: Kind of the model, for the message.
+
+    Raises:
+        SpecError: Annealed importance sampling was chosen for discrete codes.
+    """
+    if spec.ais is not None and facts.latent == "discrete":
+        raise SpecError(
+            "Annealed importance sampling moves codes along gradients, and discrete codes have none.",
+            where=f"model.kind = {model!r} with evaluation.ais",
+            remedy="leave evaluation.ais out",
+        )
 
 
 @final

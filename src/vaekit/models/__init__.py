@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.models.autoencoder import Autoencoder, AutoencoderSpec
+from vaekit.models.codebook import Codebook, CodebookSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.discrete import CategoricalVAE, CategoricalVAESpec, RelaxationSpec
 from vaekit.models.encoder import Encoder
@@ -18,15 +19,21 @@ from vaekit.models.model import (
     log_prob_per_value,
 )
 from vaekit.models.vae import VAE, VAESpec
+from vaekit.models.vector_quantized import VQVAE, VQVAESpec
 
-ModelSpec: TypeAlias = Annotated[VAESpec | AutoencoderSpec | CategoricalVAESpec, Field(discriminator="kind")]
+ModelSpec: TypeAlias = Annotated[
+    VAESpec | AutoencoderSpec | CategoricalVAESpec | VQVAESpec, Field(discriminator="kind")
+]
 
 __all__ = [
     "VAE",
+    "VQVAE",
     "Autoencoder",
     "AutoencoderSpec",
     "CategoricalVAE",
     "CategoricalVAESpec",
+    "Codebook",
+    "CodebookSpec",
     "Decoder",
     "Encoder",
     "Encoding",
@@ -38,5 +45,6 @@ __all__ = [
     "Noise",
     "RelaxationSpec",
     "VAESpec",
+    "VQVAESpec",
     "log_prob_per_value",
 ]
