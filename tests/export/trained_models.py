@@ -33,6 +33,13 @@ DIGITS: dict[str, tuple[str, ...]] = {
     "dequantize": ("transform.kind=dequantize", "model.likelihood.kind=gaussian"),
     "conv": ("model.encoder.kind=conv", "model.decoder.kind=conv"),
     "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
+    "categorical": ("model.kind=categorical_vae", "model.variables=4", "model.classes=3"),
+    "vq": (
+        "model.kind=vq_vae",
+        "model.positions=4",
+        "model.codebook={size=6, dim=2}",
+        "model.code_prior.hidden=[8]",
+    ),
 }
 
 
@@ -52,7 +59,7 @@ def trained(recipe: Recipe) -> Trained:
 def digits(kind: str = "integers") -> Trained:
     """A model of the digits, by a name in `DIGITS`."""
     settings = DIGITS[kind]
-    small = ("model.latent_dim=3",) if kind == "conv" else SMALL
+    small = {"conv": SMALL[2:], "categorical": SMALL[:2], "vq": SMALL[:2]}.get(kind, SMALL)
     return trained(load_recipe("digits", [*settings, *small]))
 
 

@@ -27,6 +27,14 @@ REFUSED = {
     ("autoencoder", "iwae", False),
     ("autoencoder", "iwae", True),
     ("vae", "iwae", True),
+    ("categorical_vae", "iwae", False),
+    ("categorical_vae", "iwae", True),
+    ("vq_vae", "iwae", False),
+    ("vq_vae", "iwae", True),
+}
+SIZES: dict[str, dict[str, Any]] = {
+    "categorical_vae": {"variables": 2, "classes": 3},
+    "vq_vae": {"positions": 2, "codebook": {"size": 4, "dim": 2}},
 }
 parse_model = TypeAdapter(ModelSpec).validate_python
 parse_objective = TypeAdapter(ObjectiveSpec).validate_python
@@ -37,7 +45,7 @@ def model_spec(kind: str, encoder: str, decoder: str) -> ModelSpec:
         return {"kind": "mlp", "hidden": (8,), "normalization": normalization}
 
     parts = {"encoder": network(encoder), "decoder": network(decoder)}
-    return parse_model({"kind": kind, "latent_dim": 2, **parts})
+    return parse_model({"kind": kind, **SIZES.get(kind, {"latent_dim": 2}), **parts})
 
 
 def statistics() -> Statistics:

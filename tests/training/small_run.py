@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from vaekit.data import Batches, BinarizeSpec, Dataset, InMemorySplit, present, statistics
-from vaekit.models import VAE, VAESpec
+from vaekit.models import Model, ModelSpec, VAESpec
 from vaekit.networks import MLPSpec
 from vaekit.objectives import ELBOSpec, LinearBeta, Objective
 from vaekit.schema import Schema
@@ -65,7 +65,7 @@ def small_data(
     )
 
 
-def small_model(spec: VAESpec = MODEL) -> VAE:
+def small_model(spec: ModelSpec = MODEL) -> Model:
     small = dataset()
     transform = BinarizeSpec().build(small)
     with torch.random.fork_rng([]):
@@ -78,7 +78,7 @@ def small_run(
     spec: TrainingSpec = SPEC,
     listeners: Sequence[Listener] = (),
     protocol: str = "dynamic",
-    model: VAESpec = MODEL,
+    model: ModelSpec = MODEL,
     objective: Objective | None = None,
 ) -> Training:
     """A run in `folder`, whose log is `metrics.jsonl` beside the folder `checkpoint`."""

@@ -10,11 +10,26 @@ from typing import Any
 import pytest
 import torch
 from training import small_run as program
-from training.small_run import MODEL, STEPS_PER_EPOCH, TOTAL_STEPS, SignalAfter, changed, small_run
+from training.small_run import (
+    MODEL,
+    NETWORK,
+    STEPS_PER_EPOCH,
+    TOTAL_STEPS,
+    SignalAfter,
+    changed,
+    small_run,
+)
 
 from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted
-from vaekit.models import Model, Noise
+from vaekit.models import (
+    CategoricalVAESpec,
+    CodebookSpec,
+    Model,
+    Noise,
+    RelaxationSpec,
+    VQVAESpec,
+)
 from vaekit.networks import MLPSpec
 from vaekit.objectives import ELBOSpec, IWAESpec, Objective, Schedule, Terms
 from vaekit.training import (
@@ -45,6 +60,23 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "importance weighting": {"objective": IWAESpec(num_samples=3).build()},
     "free bits": {"objective": ELBOSpec(free_bits=0.1, num_samples=2).build()},
+    "relaxed categories": {
+        "model": CategoricalVAESpec(
+            variables=2,
+            classes=3,
+            encoder=NETWORK,
+            decoder=NETWORK,
+            relaxation=RelaxationSpec(epochs=2.0, straight_through=True),
+        )
+    },
+    "codebook": {
+        "model": VQVAESpec(
+            positions=2,
+            codebook=CodebookSpec(size=5, dim=2),
+            encoder=NETWORK,
+            decoder=NETWORK,
+        )
+    },
     "two epochs apart": {"spec": changed(evaluate_every_epochs=2)},
 }
 

@@ -1,7 +1,8 @@
 """What vaekit asks of one factor of a prior or a posterior, beyond torch's interface.
 
 A factor is a distribution over one latent layer. Most split over its dimensions, and are
-`Independent` of one distribution per dimension (a one-hot vector counts as one); mixtures, flows and full covariances do not.
+`Independent` of one distribution per dimension (or per one-hot vector); mixtures, flows and full
+covariances do not.
 Four questions are asked of it: which sample a given noise becomes, what it would be if its
 parameters were constants, how probable a sample is, and how far it is from another factor.
 
@@ -59,7 +60,7 @@ def log_prob(
 
 def kl_per_dimension(
     q: Distribution, p: Distribution, z: Float[Tensor, "samples batch *latent"]
-) -> tuple[Float[Tensor, "draws batch *latent"], bool]:
+) -> tuple[Float[Tensor, "draws batch *dimensions"], bool]:
     """KL(q || p) for every dimension, in nats, and whether it is exact.
 
     Exact where torch knows a closed form for the pair (then there is one "draw", whatever

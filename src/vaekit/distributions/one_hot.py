@@ -55,7 +55,7 @@ class OneHot(Distribution):
         super().__init__(logits.shape[:-1], logits.shape[-1:], validate_args=False)
 
     @property
-    def has_rsample(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def has_rsample(self) -> bool:
         return self.temperature is not None
 
     @property

@@ -40,8 +40,8 @@ Results: TypeAlias = dict[str, Any]
 SHARP_SAMPLES = 1000
 FEW_EFFECTIVE_SAMPLES = 5
 DISCRETE_NOTE = (
-    "Codes are discrete: active units, mutual information and the amortization gap are not measured, "
-    "because they are not defined for such codes, or need gradients that these do not have."
+    "Codes are discrete: active units, mutual information and the amortization gap are not "
+    "measured, because they are not defined here, or need gradients that such codes do not have."
 )
 SINGLE_CODE_NOTE = (
     "Every example has a single code, found without noise: the ELBO is log p(x|z) + log p(z) of "

@@ -9,8 +9,8 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch.distributions import Distribution
 
 from vaekit.data import Dataset, Observation, Rows, Transform, present
-from vaekit.evaluation.annealed_importance_sampling import AISSpec
 from vaekit.errors import SpecError
+from vaekit.evaluation.annealed_importance_sampling import AISSpec
 from vaekit.models import Facts, Model
 from vaekit.spec import Spec
 
@@ -48,7 +48,8 @@ def check_measurable(facts: Facts, spec: EvaluationSpec, model: str) -> None:
     """
     if spec.ais is not None and facts.latent == "discrete":
         raise SpecError(
-            "Annealed importance sampling moves codes along gradients, and discrete codes have none.",
+            "Annealed importance sampling moves codes along gradients, which discrete codes "
+            "do not have.",
             where=f"model.kind = {model!r} with evaluation.ais",
             remedy="leave evaluation.ais out",
         )

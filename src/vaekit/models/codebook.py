@@ -19,7 +19,7 @@ from typing import final
 
 import torch
 from jaxtyping import Float, Int64
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
@@ -27,10 +27,14 @@ from vaekit.spec import Spec
 
 
 class CodebookSpec(Spec):
-    """How a codebook follows its vectors."""
+    """How a codebook follows its vectors, and they stay near it."""
 
     size: int = Field(default=64, ge=2, description="Number of codes.")
     dim: PositiveInt = Field(default=16, description="Numbers in the vector of a code.")
+    commitment: NonNegativeFloat = Field(
+        default=0.25,
+        description="Weight of a vector's squared distance to its code, in the loss.",
+    )
     decay: float = Field(default=0.98, ge=0.0, lt=1.0, description="Of the moving averages.")
     revive_below: float = Field(
         default=0.05,
@@ -41,6 +45,23 @@ class CodebookSpec(Spec):
 
     def build(self) -> "Codebook":
         return Codebook(self)
+
+
+@torch.no_grad()
+def nearest(
+    codes: Float[Tensor, "codes dim"], vectors: Float[Tensor, "*lead dim"]
+) -> Int64[Tensor, "*lead"]:
+    """The number of the code at the smallest distance from each vector.
+
+    Example:
+        >>> nearest(torch.tensor([[0.0], [2.0]]), torch.tensor([[0.9], [1.1]]))
+        tensor([0, 1])
+    """
+    # |v - e|^2 without |v|^2, which all codes have in common. Exact products: a code that
+    # bfloat16 cannot tell from its neighbour is another code.
+    with torch.autocast(vectors.device.type, enabled=False):
+        products = vectors @ codes.T
+    return (codes.square().sum(-1) - 2 * products).argmin(-1)
 
 
 @final
@@ -62,14 +83,9 @@ class Codebook(nn.Module):
         self.register_buffer("counts", torch.zeros(spec.size))
         self.register_buffer("sums", torch.zeros(spec.size, spec.dim))
 
-    @torch.no_grad()
     def nearest(self, vectors: Float[Tensor, "*lead dim"]) -> Int64[Tensor, "*lead"]:
         """The code at the smallest distance from each vector."""
-        # |v - e|^2 without |v|^2, which all codes have in common. Exact products: a code that
-        # bfloat16 cannot tell from its neighbour is another code.
-        with torch.autocast(vectors.device.type, enabled=False):
-            products = vectors @ self.vectors.T
-        return (self.vectors.square().sum(-1) - 2 * products).argmin(-1)
+        return nearest(self.vectors, vectors)
 
     def forward(self, codes: Int64[Tensor, "*lead"]) -> Float[Tensor, "*lead dim"]:
         return self.vectors[codes]
@@ -86,7 +102,6 @@ class Codebook(nn.Module):
         vectors: Float[Tensor, "*lead dim"],
         codes: Int64[Tensor, "*lead"],
         noise: Float[Tensor, "*lead"],
-        share: float | Float[Tensor, ""] = 1.0,
     ) -> None:
         """Follows a batch of vectors; one that is not finite changes nothing.
 
@@ -94,23 +109,21 @@ class Codebook(nn.Module):
             vectors: What was encoded.
             codes: Which code is nearest to each.
             noise: A number for each vector: dead codes move onto those of the smallest.
-            share: Factor on the rate; 0 leaves everything as it is.
         """
         seen, chosen = vectors.flatten(0, -2), one_hot(codes.flatten(), self.spec.size)
         chosen = chosen.to(seen.dtype)
-        rate = (1 - self.spec.decay) * share
-        rate = rate.to(seen.dtype) if isinstance(rate, Tensor) else rate
+        rate = 1 - self.spec.decay
         with torch.autocast(seen.device.type, enabled=False):
             counts = self.counts.lerp(chosen.sum(0), rate)
             sums = self.sums.lerp(chosen.T @ seen, rate)
         even = len(seen) / self.spec.size
-        dead = (counts < self.spec.revive_below * even) & (rate > 0)
+        dead = counts < self.spec.revive_below * even
         order = noise.flatten().argsort()
         places = torch.arange(self.spec.size, device=seen.device) % len(seen)
         begun = seen[order[places]]
         counts = torch.where(dead, even, counts)
         sums = torch.where(dead[:, None], even * begun, sums)
-        moved = (counts > 0)[:, None] & (rate > 0)
+        moved = (counts > 0)[:, None]
         means = torch.where(moved, sums / counts.clamp_min(1e-12)[:, None], self.vectors)
         sound = seen.isfinite().all()
         for buffer, new in ((self.counts, counts), (self.sums, sums), (self.vectors, means)):

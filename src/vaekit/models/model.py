@@ -77,7 +77,7 @@ class Inference:
         return [kl_per_dimension(q, p, z) for q, p, z in factors]
 
     @property
-    def kl(self) -> tuple[Float[Tensor, "draws batch *latent"], ...]:
+    def kl(self) -> tuple[Float[Tensor, "draws batch *dimensions"], ...]:
         """KL(q || p) in nats, per layer, example and dimension.
 
         One draw where `kl_is_analytic`, else one estimate per sample. Where a factor does not

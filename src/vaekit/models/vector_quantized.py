@@ -6,26 +6,26 @@
 The bound is the ELBO of a posterior that is a single point among discrete codes: its KL is
 -log p(k), the length of the code in nats. Gradients pass straight through from z to the encoder,
 which a commitment penalty keeps near the codes it chose; the codebook follows by moving averages,
-and the prior by maximum likelihood of codes that carry no gradient. The first stage (encoder,
-codebook, decoder) and the second (prior) are therefore trained by one objective: at once, or, with
-`autoencoder_epochs`, the prior alone from then on.
+and the prior by maximum likelihood of codes that carry no gradient. What is usually a second stage
+is therefore trained by the same objective in the same run: the prior gets the gradient it would get
+from a frozen encoder, and the encoder the one it would get without a prior.
 
 Reference:
     van den Oord, Vinyals and Kavukcuoglu (2017), Neural Discrete Representation Learning,
     https://arxiv.org/abs/1711.00937
 """
 
-from collections.abc import Mapping
 from typing import Literal, final
 
 import torch
 from jaxtyping import Float, Int64
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 from torch import Tensor
-from torch.distributions import Distribution, Independent, register_kl
+from torch.distributions import Independent
 
 from vaekit.data import Observation, Statistics
 from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
+from vaekit.models.code_factors import CodesOfPrior, SingleCode
 from vaekit.models.codebook import Codebook, CodebookSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
@@ -34,69 +34,6 @@ from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
 from vaekit.numerics import NoiseSpec, draw_noise
 from vaekit.priors import AutoregressiveCodesSpec, CodePrior, CodePriorSpec
 from vaekit.spec import Spec
-
-
-@final
-class SingleCode(Distribution):
-    """q(z | x): all mass on one sequence of codes per example.
-
-    Args:
-        vectors: The vectors of the codes.
-    """
-
-    arg_constraints = {}
-
-    def __init__(self, vectors: Float[Tensor, "batch positions dim"]) -> None:
-        self.vectors = vectors
-        super().__init__(vectors.shape[:1], vectors.shape[1:], validate_args=False)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.vectors
-
-    @property
-    def variance(self) -> Tensor:
-        return torch.zeros_like(self.vectors)
-
-    @property
-    def stddev(self) -> Tensor:
-        return self.variance
-
-    def detached(self) -> "SingleCode":
-        return SingleCode(self.vectors.detach())
-
-    def from_noise(self, noise: Float[Tensor, "samples batch positions"]) -> Tensor:
-        return self.vectors.expand(len(noise), *self.vectors.shape)
-
-    def log_prob(self, value: Float[Tensor, "*lead positions dim"]) -> Float[Tensor, "*lead"]:
-        """Zero: nothing else is ever drawn."""
-        return value.new_zeros(value.shape[:-2])
-
-
-@final
-class CodesOfPrior(Distribution):
-    """p(z): the prior's codes, as vectors.
-
-    Args:
-        prior: p(k).
-        codebook: From codes to vectors and back.
-    """
-
-    arg_constraints = {}
-
-    def __init__(self, prior: CodePrior, codebook: Codebook) -> None:
-        self.prior, self.codebook = prior, codebook
-        event = torch.Size((prior.positions, codebook.spec.dim))
-        super().__init__(event_shape=event, validate_args=False)
-
-    def log_prob(self, value: Float[Tensor, "*lead positions dim"]) -> Float[Tensor, "*lead"]:
-        """log p(k) in nats, of the codes that the vectors are."""
-        return self.prior.log_prob(self.codebook.nearest(value))
-
-
-@register_kl(SingleCode, CodesOfPrior)
-def _kl_of_single_code(q: SingleCode, p: CodesOfPrior) -> Tensor:
-    return -p.log_prob(q.vectors)
 
 
 @final
@@ -109,8 +46,6 @@ class VQVAE(Model):
         prior: p(k) of the sequence of codes.
         decoder: Vectors of codes to parameters of the likelihood.
         likelihood: Those parameters to p(x | z).
-        commitment: Weight of |encoder(x) - z|^2 in the loss.
-        autoencoder_epochs: When everything but the prior rests; never where absent.
     """
 
     def __init__(
@@ -120,28 +55,15 @@ class VQVAE(Model):
         prior: CodePrior,
         decoder: Decoder,
         likelihood: Likelihood,
-        commitment: float,
-        autoencoder_epochs: float | None,
     ) -> None:
         super().__init__()
         self.encoder, self.codebook, self.prior = encoder, codebook, prior
         self.decoder, self.likelihood = decoder, likelihood
-        self.event_shape, self.commitment = likelihood.event_shape, commitment
-        self.autoencoder_epochs = autoencoder_epochs
-        self.learning: float | Tensor = 1.0
+        self.event_shape = likelihood.event_shape
 
     @property
     def facts(self) -> Facts:
         return _facts(uses_batch_statistics(self))
-
-    def schedule(self, epoch: float) -> dict[str, float]:
-        """Whether the first stage learns (1), or rests (0)."""
-        if self.autoencoder_epochs is None:
-            return {}
-        return {"autoencoder_learns": float(epoch < self.autoencoder_epochs)}
-
-    def follow(self, schedule: Mapping[str, float | Tensor]) -> None:
-        self.learning = schedule.get("autoencoder_learns", 1.0)
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         """For the prior's draws, and in training for the revival of dead codes."""
@@ -167,29 +89,31 @@ class VQVAE(Model):
 
         In training mode the codebook follows the batch, after it was used.
         """
-        (noise,) = self._noise(len(observation), num_samples, noise, generator)
+        uniform = self._noise(len(observation), num_samples, noise, generator)
         (flat,) = encoding or self.encode(observation)
-        vectors = self._resting(self._by_position(flat))
+        vectors = self._by_position(flat)
         codes = self.codebook.nearest(vectors)
         chosen = self.codebook(codes)
         # In evaluation mode, exactly a code; in training mode, one with the vector's gradient.
         straight = vectors + (chosen - vectors).detach() if self.training else chosen
-        q = SingleCode(straight)
-        z = (q.from_noise(noise),)
+        q = SingleCode(codes, straight)
+        z = (q.from_noise(uniform),)
         usage = self.codebook.usage(codes)
         away = (vectors - chosen).square().flatten(1).sum(-1)
+        before = self.codebook.vectors
         if self.training and len(observation):
-            self.codebook.take_in(vectors, codes, noise[0], self.learning)
+            before = before.clone()
+            self.codebook.take_in(vectors, codes, uniform[0])
         return Inference(
             observation=observation,
             z=z,
             posterior=(q,),
-            prior=(CodesOfPrior(self.prior, self.codebook),),
+            prior=(CodesOfPrior(self.prior, before),),
             likelihood=self._likelihood(straight, num_samples),
-            penalty=self.commitment * away.mean(),
+            penalty=self.codebook.spec.commitment * away.mean(),
             reported={
                 "code_perplexity": torch.special.entr(usage).sum().exp(),
-                "commitment": away.detach().mean(),
+                "code_distance": away.detach().mean(),
             },
         )
 
@@ -206,8 +130,8 @@ class VQVAE(Model):
         noise: Noise | None = None,
         generator: torch.Generator | None = None,
     ) -> Independent:
-        (uniform,) = self._noise(n, 1, noise, generator)
-        vectors = self.codebook(self.prior.from_noise(uniform[0], temperature))
+        uniform = self._noise(n, 1, noise, generator)[0]
+        vectors = self.codebook(self.prior.from_noise(uniform, temperature))
         return self.likelihood(self.decoder(vectors.flatten(1)))
 
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
@@ -220,26 +144,21 @@ class VQVAE(Model):
 
     def _likelihood(self, vectors: Tensor, num_samples: int) -> Independent:
         """Decoded once, whatever the number of samples."""
-        parameters = self._resting(self.decoder(vectors.flatten(1)))
+        parameters = self.decoder(vectors.flatten(1))
         return self.likelihood(parameters.expand(num_samples, *parameters.shape))
 
     def _by_position(self, flat: Tensor) -> Tensor:
         return flat.reshape(len(flat), self.prior.positions, self.codebook.spec.dim)
 
-    def _resting(self, values: Tensor) -> Tensor:
-        """The same values, with a share `learning` of their gradient."""
-        learning = self.learning
-        if not isinstance(learning, Tensor) and learning == 1:
-            return values
-        return learning * values + (1 - learning) * values.detach()
-
     def _noise(
         self, n: int, num_samples: int, noise: Noise | None, generator: torch.Generator | None
-    ) -> Noise:
-        if noise is not None:
-            return noise
-        bias = self.decoder.output_bias
-        return draw_noise(self.noise_spec(n, num_samples), generator, bias.device, bias.dtype)
+    ) -> Tensor:
+        if noise is None:
+            bias = self.decoder.output_bias
+            spec = self.noise_spec(n, num_samples)
+            noise = draw_noise(spec, generator, bias.device, bias.dtype)
+        (uniform,) = noise
+        return uniform
 
 
 def _facts(batch_statistics: bool) -> Facts:
@@ -262,14 +181,6 @@ class VQVAESpec(Spec):
     decoder: NetworkSpec = MLPSpec()
     code_prior: CodePriorSpec = AutoregressiveCodesSpec()
     likelihood: LikelihoodSpec = BernoulliSpec()
-    commitment: NonNegativeFloat = Field(
-        default=0.25, description="Weight of the squared distance from an encoding to its code."
-    )
-    autoencoder_epochs: PositiveFloat | None = Field(
-        default=None,
-        description="Epochs after which encoder, codebook and decoder rest, and the prior alone "
-        "learns; all learn throughout if absent.",
-    )
 
     @property
     def facts(self) -> Facts:
@@ -287,6 +198,4 @@ class VQVAESpec(Spec):
             self.code_prior.build(self.positions, self.codebook.size),
             Decoder(self.decoder.build_decoder(features, tuple(start.shape)), start),
             likelihood,
-            self.commitment,
-            self.autoencoder_epochs,
         )

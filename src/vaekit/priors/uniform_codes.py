@@ -19,10 +19,16 @@ from vaekit.spec import Spec
 class UniformCodePrior(CodePrior):
     """Nothing is known of the codes."""
 
+    zeros: Tensor
+
+    def __init__(self, positions: int, classes: int) -> None:
+        super().__init__(positions, classes)
+        self.register_buffer("zeros", torch.zeros(classes), persistent=False)
+
     def logits(
         self, codes: Int64[Tensor, "*lead positions"]
     ) -> Float[Tensor, "*lead positions classes"]:
-        return torch.zeros((*codes.shape, self.classes), device=codes.device)
+        return self.zeros.expand(*codes.shape, -1)
 
 
 class UniformCodesSpec(Spec):
