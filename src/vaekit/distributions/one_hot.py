@@ -81,11 +81,10 @@ class OneHot(Distribution):
         return _hardened(self.logits)
 
     def detached(self) -> "OneHot":
-        return OneHot(self.logits.detach(), self.temperature, self.straight_through)
+        return self._with(self.logits.detach())
 
     def expand(self, batch_shape: _size, _instance: None = None) -> "OneHot":
-        logits = self.logits.expand(*batch_shape, -1)
-        return OneHot(logits, self.temperature, self.straight_through)
+        return self._with(self.logits.expand(*batch_shape, -1))
 
     def from_noise(self, noise: Float[Tensor, "..."], scale: float = 1.0) -> Float[Tensor, "..."]:
         """The draw that uniform `noise`, a number for each class, becomes.
@@ -117,6 +116,14 @@ class OneHot(Distribution):
 
     def entropy(self) -> Tensor:
         return -(self.mean * self.logits).sum(-1)
+
+    def _with(self, logits: Tensor) -> "OneHot":
+        """The same with other logits, which are normalised already."""
+        new = OneHot.__new__(OneHot)
+        new.logits, new.temperature = logits, self.temperature
+        new.straight_through = self.straight_through
+        Distribution.__init__(new, logits.shape[:-1], logits.shape[-1:], validate_args=False)
+        return new
 
 
 def _gumbel(noise: Tensor) -> Tensor:
