@@ -40,8 +40,8 @@ def test_divergence_is_the_sum_over_all_codes() -> None:
         q.log_prob(code).sum(-1).exp() * (q.log_prob(code) - p.log_prob(code)).sum(-1)
         for code in codes
     )
-    factors = [Independent(part, 1, validate_args=False) for part in (q, p)]
-    kl, exact = kl_per_dimension(*factors, torch.zeros(5, 3, 2, 4))
+    of_q, of_p = (Independent(part, 1, validate_args=False) for part in (q, p))
+    kl, exact = kl_per_dimension(of_q, of_p, torch.zeros(5, 3, 2, 4))
     assert exact
     assert kl.shape == (1, 3, 2)
     torch.testing.assert_close(kl[0].sum(-1), enumerated)
