@@ -68,7 +68,7 @@ def _prepared(results: "Results") -> dict[str, object]:
     has_posterior = "elbo_nats" in results
     values: dict[str, object] = {
         "of_elbo": "  " if has_posterior else "",
-        "code": "E[z|x]" if has_posterior else "the code",
+        "code": "E[z|x]" if has_posterior and "code_classes" not in results else "the code",
         **results,
     }
     for key in ("elbo", "expected_log_likelihood"):
