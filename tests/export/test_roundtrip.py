@@ -124,6 +124,20 @@ def test_raw_grey_is_shown_as_the_expectation_of_its_coins(tmp_path: Path) -> No
     assert abs(drawn.mean() - grey) < 5 * drawn.std() / np.sqrt(len(drawn))
 
 
+@pytest.mark.parametrize("kind", ["categorical", "vq"])
+def test_between_discrete_codes_there_is_no_way(kind: str, tmp_path: Path) -> None:
+    loaded = load(export(tmp_path / "artifact", digits(kind)))
+    x = loaded.dataset.split("test").rows(0, 2).x.numpy()
+    assert loaded.serving.is_discrete
+    assert "paths between" not in loaded.card
+    with pytest.raises(SpecError, match="no way to interpolate"):
+        loaded.interpolate(x, x)
+    with pytest.raises(SpecError, match="no way to traverse"):
+        loaded.traverse()
+    # What is encoded are codes: decoding them is all there is to reconstructing.
+    assert np.array_equal(loaded.decode(loaded.encode(x)), loaded.reconstruct(x))
+
+
 def test_an_autoencoder_has_no_prior(tmp_path: Path) -> None:
     loaded = load(export(tmp_path / "artifact", digits("autoencoder")))
     assert loaded.serving.scores == ("expected_log_likelihood_nats", "mse")

@@ -43,6 +43,13 @@ DIGITS: dict[str, tuple[str, ...]] = {
         'model.network={kind="conv", channels=[4, 8], layers=[1, 1], attention=true}',
     ),
     "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
+    "categorical": ("model.kind=categorical_vae", "model.variables=4", "model.classes=3"),
+    "vq": (
+        "model.kind=vq_vae",
+        "model.positions=4",
+        "model.codebook={size=6, dim=2}",
+        "model.code_prior.hidden=[8]",
+    ),
 }
 
 
@@ -62,7 +69,12 @@ def trained(recipe: Recipe) -> Trained:
 def digits(kind: str = "integers") -> Trained:
     """A model of the digits, by a name in `DIGITS`."""
     settings = DIGITS[kind]
-    own: dict[str, tuple[str, ...]] = {"conv": SMALL[-1:], "hierarchical": SMALL[:-1]}
+    own: dict[str, tuple[str, ...]] = {
+        "conv": SMALL[-1:],
+        "hierarchical": SMALL[:-1],
+        "categorical": SMALL[:-1],
+        "vq": SMALL[:-1],
+    }
     small = () if "ladder" in kind else own.get(kind, SMALL)
     return trained(load_recipe("digits", [*settings, *small]))
 

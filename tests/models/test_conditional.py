@@ -105,7 +105,7 @@ def test_the_bound_teaches_all_parts() -> None:
         assert gradient.abs().sum() > 0, part
 
 
-@pytest.mark.parametrize("kind", ["hierarchical_vae", "ladder_vae"])
+@pytest.mark.parametrize("kind", ["hierarchical_vae", "ladder_vae", "categorical_vae", "vq_vae"])
 def test_models_that_do_not_listen_refuse(kind: str) -> None:
     moments = Statistics(torch.full(EVENT, 0.5), torch.full(EVENT, 0.4), CLASSES)
     with pytest.raises(SpecError, match="no place for a condition"):

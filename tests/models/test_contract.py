@@ -55,6 +55,17 @@ SPECS: dict[str, dict[str, Any]] = {
             "attention": True, "activation": "gated", "normalization": "group",
         },
     },
+    "categorical": {
+        "kind": "categorical_vae", "variables": 3, "classes": 4, "encoder": MLP, "decoder": MLP
+    },
+    "vq": {
+        "kind": "vq_vae", "positions": 3, "codebook": {"size": 5, "dim": 2},
+        "code_prior": {"kind": "autoregressive", "hidden": (16,)}, "encoder": MLP, "decoder": MLP
+    },
+    "vq uniform": {
+        "kind": "vq_vae", "positions": 3, "codebook": {"size": 5, "dim": 2},
+        "code_prior": {"kind": "uniform"}, "encoder": CONV, "decoder": CONV
+    },
     "autoencoder": {"kind": "autoencoder", **SMALL},
     "autoencoder gaussian": {
         "kind": "autoencoder", **SMALL, "likelihood": {"kind": "gaussian"}
@@ -70,6 +81,10 @@ SIZES = {
     "ladder attention": (3, 3),
 }
 """Of the layers of z, the top first; one of three where it is not said."""
+LATENT = {"categorical": (3, 4), "vq": (3, 2), "vq uniform": (3, 2)}
+"""Shape of z, where it is not (3,)."""
+LAYER = {"categorical": (3,), "vq": (1,), "vq uniform": (1,)}
+"""Shape of its KL, likewise."""
 parse = TypeAdapter(ModelSpec)
 
 
@@ -116,7 +131,7 @@ def test_same_noise_gives_the_same_answer(model: Model) -> None:
     by_generator = model.infer(SHOWN, 2, generator=generator_for(0))
     assert torch.equal(first.log_likelihood(), by_generator.log_likelihood())
     other = model.infer(SHOWN, 2, generator=generator_for(9))
-    assert torch.equal(first.z[0], other.z[0]) == (not model.noise_spec(5, 2))
+    assert torch.equal(first.z[0], other.z[0]) == (not model.facts.stochastic)
 
 
 def test_drawing_from_an_encoding_is_inferring(model: Model) -> None:
@@ -126,23 +141,31 @@ def test_drawing_from_an_encoding_is_inferring(model: Model) -> None:
     whole, drawn = model.infer(SHOWN, 2, noise), model.infer(SHOWN, 2, noise, encoding=encoding)
     assert torch.equal(whole.log_likelihood(), drawn.log_likelihood())
     # And nothing else of x reaches z: another encoding is another z.
-    shifted = tuple(part + 1 for part in encoding)
+    shift = [torch.linspace(1, 20, part.shape[1]) for part in encoding]
+    shifted = tuple(part + more for part, more in zip(encoding, shift, strict=True))
     moved = model.infer(SHOWN, 2, noise, encoding=shifted)
     for before, after in zip(whole.z, moved.z, strict=True):
-        assert (after != before).any(-1).all()
+        changed = after != before
+        is_discrete = model.facts.latent == "discrete"
+        assert changed.any() if is_discrete else changed.any(-1).all()
 
 
 @pytest.mark.parametrize(("n", "num_samples"), [(5, 1), (5, 3), (1, 2), (0, 2)])
 def test_samples_come_first_then_the_batch(
-    model: Model, sizes: tuple[int, ...], n: int, num_samples: int
+    name: str, model: Model, sizes: tuple[int, ...], n: int, num_samples: int
 ) -> None:
     inference = model.infer(SHOWN[:n], num_samples)
-    assert [layer.shape for layer in inference.z] == [(num_samples, n, size) for size in sizes]
+    shapes = [LATENT[name]] if name in LATENT else [(size,) for size in sizes]
+    assert [layer.shape for layer in inference.z] == [(num_samples, n, *s) for s in shapes]
     assert inference.log_likelihood().shape == (num_samples, n)
     assert inference.log_likelihood_per_value().shape == (num_samples, n, *EVENT)
     for noise in model.noise_spec(n, num_samples):
         assert noise.shape[:2] == (num_samples, n)
     if model.facts.has_density:
+        assert inference.log_weights().shape == (num_samples, n)
+    if name in LAYER:
+        assert [kl.shape for kl in inference.kl] == [(1, n, *LAYER[name])]
+    elif model.facts.has_density:
         draws = 1 if len(sizes) == 1 and inference.kl_is_analytic == (True,) else num_samples
         factors = (*inference.posterior, *inference.prior)
         if not all(isinstance(factor, Independent) for factor in factors):
@@ -188,24 +211,25 @@ def test_a_full_mask_is_no_mask_and_an_empty_one_is_the_mean_image(model: Model)
     assert torch.equal(model.embed(empty), model.embed(mean_image))
 
 
-def test_embedding_is_deterministic(model: Model, sizes: tuple[int, ...]) -> None:
+def test_embedding_is_deterministic(name: str, model: Model, sizes: tuple[int, ...]) -> None:
     # Peers return a random draw of z here.
     assert torch.equal(model.embed(SHOWN), model.embed(SHOWN))
-    assert model.embed(SHOWN).shape == (5, sum(sizes))
+    size = math.prod(LATENT[name]) if name in LATENT else sum(sizes)
+    assert model.embed(SHOWN).shape == (5, size)
 
 
 def test_embedding_is_the_mean_of_z(model: Model) -> None:
     inference = model.infer(SHOWN, 4, generator=generator_for(0))
     middle = model.infer_at_mean(SHOWN)
-    assert torch.equal(model.embed(SHOWN), torch.cat([layer[0] for layer in middle.z], dim=1))
-    for z, factor in zip(middle.z, middle.posterior, strict=bool(middle.posterior)):
-        found = moments(factor)
-        assert found is None or torch.equal(z[0], found[0].reshape(z[0].shape))
-    if model.facts.has_density:
-        drawn = torch.cat([layer[0] for layer in inference.z], dim=1)
-        assert not torch.equal(model.embed(SHOWN), drawn)
-    else:
-        assert torch.equal(model.embed(SHOWN).expand(4, -1, -1), inference.z[0])
+    side_by_side = torch.cat([layer[0].flatten(1) for layer in middle.z], dim=1)
+    assert torch.equal(model.embed(SHOWN), side_by_side)
+    if model.facts.latent == "continuous":  # no mean of codes is a code
+        for z, factor in zip(middle.z, middle.posterior, strict=bool(middle.posterior)):
+            found = moments(factor)
+            assert found is None or torch.equal(z[0], found[0].reshape(z[0].shape))
+    drawn = torch.cat([layer.flatten(2) for layer in inference.z], dim=2)
+    every = model.embed(SHOWN).expand_as(drawn)
+    assert torch.equal(every, drawn) == (not model.facts.stochastic)
 
 
 def test_codes_are_the_latents_that_decode_takes(model: Model) -> None:
@@ -231,7 +255,8 @@ def test_embedding_of_the_linear_model_is_its_posterior_mean() -> None:
 
 
 def test_facts_are_true(model: Model, name: str) -> None:
-    inference = model.infer(SHOWN, 2)
+    # Of discrete codes, gradients are a matter of training.
+    inference = model.train(model.facts.latent == "discrete").infer(SHOWN, 2)
     assert model.facts.has_density == bool(inference.posterior) == bool(inference.prior)
     if not model.facts.has_density:
         with pytest.raises(SpecError, match=r"model\.kind = 'vae'"):
@@ -286,7 +311,8 @@ def test_decoder_starts_at_the_data_mean(name: str, sizes: tuple[int, ...]) -> N
         pytest.skip("has no decoder that could be linear")
     linear = {**SPECS[name], "decoder": {"kind": "mlp", "hidden": ()}}  # nothing at z = 0
     model = parse.validate_python(linear).build(EVENT, statistics())
-    start = model.decode(tuple(torch.zeros(1, 1, size) for size in sizes))
+    shapes = [LATENT[name]] if name in LATENT else [(size,) for size in sizes]
+    start = model.decode(tuple(torch.zeros(1, 1, *shape) for shape in shapes))
     # A float32 sigmoid of a logit, or nothing at all.
     torch.testing.assert_close(start.mean[0, 0], statistics().mean, rtol=0, atol=1e-6)
 
@@ -300,6 +326,8 @@ def test_numbers_stay_float32_under_bfloat16(model: Model) -> None:
         if model.facts.has_density:
             numbers += [inference.log_weights(), *inference.kl]
     assert all(value.dtype == torch.float32 for value in numbers)
+    if model.facts.latent == "discrete":
+        return  # a rounded logit can be another code, and another code is another likelihood
     # bfloat16 keeps three digits of a product; outputs are of order one, sixteen values each.
     assert (inference.log_likelihood() - exact.log_likelihood()).abs().max() < 0.5
     assert not torch.equal(inference.log_likelihood(), exact.log_likelihood())

@@ -31,6 +31,15 @@ REFUSED = {
     ),
     ("hierarchical_vae", "iwae", True),
     ("ladder_vae", "iwae", True),
+    *itertools.product(
+        ["categorical_vae", "vq_vae"],
+        ["iwae", "dreg", "stl", "beta_tcvae", "infovae", "capacity"],
+        [False, True],
+    ),
+}
+SIZES: dict[str, dict[str, Any]] = {
+    "categorical_vae": {"variables": 2, "classes": 3},
+    "vq_vae": {"positions": 2, "codebook": {"size": 4, "dim": 2}},
 }
 parse_model = TypeAdapter(ModelSpec).validate_python
 parse_objective = TypeAdapter(ObjectiveSpec).validate_python
@@ -48,7 +57,7 @@ def model_spec(kind: str, encoder: str, decoder: str) -> ModelSpec:
         chosen = "batch" if "batch" in (encoder, decoder) else encoder
         own = {"kind": "mlp", "width": 8, "latent_dims": (3, 2), "normalization": chosen}
         return parse_model({"kind": kind, "network": own})
-    return parse_model({"kind": kind, "latent_dim": 2, **parts})
+    return parse_model({"kind": kind, **SIZES.get(kind, {"latent_dim": 2}), **parts})
 
 
 def statistics() -> Statistics:

@@ -115,6 +115,15 @@ def test_a_pair_without_sense_is_refused() -> None:
         load_recipe("digits", ["model.kind=autoencoder"])
 
 
+def test_a_measure_that_a_model_cannot_have_is_refused() -> None:
+    with pytest.raises(
+        SpecError, match=r"discrete codes do not have(.|\n)*leave evaluation.ais out"
+    ):
+        load_recipe("mnist_gumbel", ["evaluation.ais={}"])
+    with pytest.raises(SpecError, match="relaxed code has no probability"):
+        load_recipe("mnist_vq", ["objective.kind=iwae"])
+
+
 def test_unknown_recipe_offers_near_names() -> None:
     with pytest.raises(SpecError, match=r"did you mean mnist"):
         load_recipe("minst")

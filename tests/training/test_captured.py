@@ -7,15 +7,24 @@ import torch
 from torch import Tensor
 from training.objectives import Scripted
 from training.small_run import (
+    MODEL,
+    NETWORK,
     OBJECTIVE,
     STEPS_PER_EPOCH,
+    built,
     changed,
     small_data,
-    small_model,
     small_run,
 )
 
 from vaekit.errors import DivergenceError
+from vaekit.models import (
+    CategoricalVAESpec,
+    CodebookSpec,
+    ModelSpec,
+    RelaxationSpec,
+    VQVAESpec,
+)
 from vaekit.numerics import derive_seed, draw_noise, generator_for
 from vaekit.objectives import Objective
 from vaekit.training import Training, loop
@@ -24,33 +33,46 @@ from vaekit.training.machine import seed_layers
 from vaekit.training.step import Updater
 
 SEED, STEPS = 3, 12
+RELAXED = CategoricalVAESpec(
+    variables=2,
+    classes=3,
+    encoder=NETWORK,
+    decoder=NETWORK,
+    relaxation=RelaxationSpec(epochs=2.0),
+)
+QUANTIZED = VQVAESpec(
+    positions=2, codebook=CodebookSpec(size=5, dim=2), encoder=NETWORK, decoder=NETWORK
+)
 
 
 def captured(
-    objective: Objective | None = None, **settings: Any
+    objective: Objective | None = None, model: ModelSpec = MODEL, **settings: Any
 ) -> tuple[Updater, CapturedUpdater]:
     spec, data = changed(**settings), small_data()
-    updater = Updater(small_model().train(), objective or OBJECTIVE.build(), spec)
+    updater = Updater(built(model).train(), objective or OBJECTIVE.build(), spec)
     return updater, CapturedUpdater(updater, data.batches, data.transform, SEED)
 
 
-def follow(made: CapturedUpdater, objective: Objective, steps: range = range(STEPS)) -> None:
+def follow(made: CapturedUpdater, steps: range = range(STEPS)) -> None:
     for step in steps:
         epoch, index = divmod(step, STEPS_PER_EPOCH)
-        made(step, epoch, index, objective.schedule(step / STEPS_PER_EPOCH), 1e-2 / (1 + step))
+        schedule = made._updater.schedule(step / STEPS_PER_EPOCH)
+        made(step, epoch, index, schedule, 1e-2 / (1 + step))
 
 
-def one_by_one(**settings: Any) -> tuple[Updater, list[dict[str, float]], int]:
+def one_by_one(
+    model: ModelSpec = MODEL, **settings: Any
+) -> tuple[Updater, list[dict[str, float]], int]:
     """What `Updater` makes of the same updates."""
     spec, data = changed(**settings), small_data()
-    updater = Updater(small_model().train(), OBJECTIVE.build(), spec)
+    updater = Updater(built(model).train(), OBJECTIVE.build(), spec)
     reports, skipped = [], 0
     for step in range(STEPS):
         source = generator_for(SEED, "step", step)
         seed_layers(derive_seed(SEED, "layers", step), "cpu")
         batch = data.transform(data.batches(*divmod(step, STEPS_PER_EPOCH)), source)
         noise = draw_noise(updater.model.noise_spec(len(batch), 1), source)
-        schedule = updater.objective.schedule(step / STEPS_PER_EPOCH)
+        schedule = updater.schedule(step / STEPS_PER_EPOCH)
         factor = 1e-2 / (1 + step) / spec.optimizer.learning_rate
         done = updater(step, batch, noise, schedule, factor)
         reports.append(done.reported)
@@ -70,7 +92,7 @@ def state(updater: Updater) -> dict[str, Tensor]:
 def test_the_same_updates(gradient: dict[str, float]) -> None:
     settings = {"gradient": gradient, "ema_decay": 0.9}
     updater, made = captured(**settings)
-    follow(made, updater.objective)
+    follow(made)
     expected, reports, skipped = one_by_one(**settings)
     if "skip_norm" in gradient:
         assert 0 < skipped < STEPS
@@ -85,12 +107,24 @@ def test_the_same_updates(gradient: dict[str, float]) -> None:
         torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-6, msg=name)
 
 
+@pytest.mark.parametrize("model", [RELAXED, QUANTIZED], ids=lambda spec: spec.kind)
+def test_the_same_updates_of_discrete_models(model: ModelSpec) -> None:
+    # A temperature that falls with the epochs, and a codebook that follows the batches.
+    updater, made = captured(model=model)
+    follow(made)
+    assert made.take().updates == STEPS
+    expected, _, _ = one_by_one(model)
+    found = state(updater)
+    for name, tensor in state(expected).items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-4, atol=1e-5, msg=name)
+
+
 def test_a_window_begins_where_the_last_ended() -> None:
-    updater, made = captured()
-    follow(made, updater.objective, range(4))
+    _, made = captured()
+    follow(made, range(4))
     assert made.take().updates == 4
     assert made.is_settled
-    follow(made, updater.objective, range(4, 6))
+    follow(made, range(4, 6))
     assert not made.is_settled
     assert made.take().updates == 2
 
@@ -98,10 +132,10 @@ def test_a_window_begins_where_the_last_ended() -> None:
 def test_from_the_first_lost_update_on_the_weights_stay() -> None:
     losses = Scripted(lambda step, loss, model: loss * float("nan") if step == 2 else loss)
     updater, made = captured(losses)
-    follow(made, losses, range(2))
+    follow(made, range(2))
     assert not made.take().lost
     before = {name: tensor.clone() for name, tensor in state(updater).items()}
-    follow(made, losses, range(2, 5))
+    follow(made, range(2, 5))
     assert made.take().lost
     for name, tensor in state(updater).items():
         assert torch.equal(before[name], tensor), name
@@ -147,14 +181,15 @@ def test_what_stands_in_the_way(settings: dict[str, Any], why: str | None) -> No
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("gradient", [{}, {"clip_norm": 2.0, "skip_norm": 40.0}])
+@pytest.mark.parametrize("model", [MODEL, RELAXED, QUANTIZED], ids=lambda spec: spec.kind)
 def test_the_graph_is_the_eager_run(
-    gradient: dict[str, float], monkeypatch: pytest.MonkeyPatch
+    model: ModelSpec, gradient: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = changed(device="cuda", gradient=gradient)
-    made = small_run(spec=spec)
+    made = small_run(spec=spec, model=model)
     assert made._captured is not None
     monkeypatch.setattr(loop, "obstacle", lambda spec, batches: "a test")
-    plain = small_run(spec=spec)
+    plain = small_run(spec=spec, model=model)
     assert plain._captured is None
     for training in (made, plain):
         training.run()

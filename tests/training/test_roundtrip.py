@@ -22,7 +22,16 @@ from training.small_run import (
 
 from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted
-from vaekit.models import HierarchicalVAESpec, LadderVAESpec, Model, Noise
+from vaekit.models import (
+    CategoricalVAESpec,
+    CodebookSpec,
+    HierarchicalVAESpec,
+    LadderVAESpec,
+    Model,
+    Noise,
+    RelaxationSpec,
+    VQVAESpec,
+)
 from vaekit.networks import LadderMLPSpec, MLPSpec
 from vaekit.objectives import DReGSpec, ELBOSpec, InfoVAESpec, IWAESpec, Objective, Schedule, Terms
 from vaekit.training import (
@@ -65,6 +74,23 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "objective": IWAESpec(num_samples=3).build(),
     },
     "ladder": {"model": LadderVAESpec(network=LadderMLPSpec(width=8, dropout=0.2))},
+    "relaxed categories": {
+        "model": CategoricalVAESpec(
+            variables=2,
+            classes=3,
+            encoder=NETWORK,
+            decoder=NETWORK,
+            relaxation=RelaxationSpec(epochs=2.0, straight_through=True),
+        )
+    },
+    "codebook": {
+        "model": VQVAESpec(
+            positions=2,
+            codebook=CodebookSpec(size=5, dim=2),
+            encoder=NETWORK,
+            decoder=NETWORK,
+        )
+    },
     "two epochs apart": {"spec": changed(evaluate_every_epochs=2)},
 }
 

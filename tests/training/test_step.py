@@ -12,7 +12,7 @@ from training.small_run import MODEL, NETWORK, changed, small_data, small_model,
 
 from vaekit.data import Observation
 from vaekit.errors import DivergenceError
-from vaekit.models import VAE
+from vaekit.models import Model
 from vaekit.numerics import draw_noise, generator_for
 from vaekit.objectives import DReGSpec, ELBOSpec, IWAESpec, Objective, STLSpec
 from vaekit.training.step import Update, Updater
@@ -34,7 +34,7 @@ def observation() -> Observation:
 
 def update(
     objective: Objective | None = None, factor: float = 1.0, **settings: Any
-) -> tuple[Update, Tensor, VAE]:
+) -> tuple[Update, Tensor, Model]:
     """An update of the same model with the same batch and noise; the change of the weights."""
     model, batch = small_model(SMOOTH), observation()
     objective = objective or ELBOSpec().build()
@@ -45,7 +45,7 @@ def update(
     return done, flat(model) - before, model
 
 
-def flat(model: VAE) -> Tensor:
+def flat(model: Model) -> Tensor:
     return torch.cat([weight.detach().flatten() for weight in model.parameters()])
 
 

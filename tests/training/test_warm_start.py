@@ -9,7 +9,7 @@ from torch import Tensor
 from training.small_run import MODEL, changed, small_model, small_run
 
 from vaekit.errors import ArtifactError, SpecError
-from vaekit.models import VAE
+from vaekit.models import Model
 from vaekit.networks import MLPSpec
 from vaekit.training import WarmStartSpec, warm_start
 
@@ -29,15 +29,15 @@ def kept(other: Path) -> dict[str, Tensor]:
     return training.model.state_dict()
 
 
-def fresh(**settings: Any) -> VAE:
+def fresh(**settings: Any) -> Model:
     return small_model(MODEL.model_copy(update=settings))
 
 
-def copied(model: VAE) -> dict[str, Tensor]:
+def copied(model: Model) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
-def changed_names(before: dict[str, Tensor], model: VAE) -> set[str]:
+def changed_names(before: dict[str, Tensor], model: Model) -> set[str]:
     return {n for n, tensor in model.state_dict().items() if not torch.equal(tensor, before[n])}
 
 

@@ -100,3 +100,8 @@ class Serving(Spec):
     def noise_of_samples(self) -> tuple[NoiseShape, ...]:
         """What one draw from the prior consumes."""
         return self.noise if self.sample_noise is None else self.sample_noise
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether there is nothing between two codes."""
+        return self.facts.get("latent", "continuous") == "discrete"

@@ -57,7 +57,8 @@ def encode(
     if draws:
         from vaekit.figures import latent_map
 
-        picture = latent_map(codes, given.labels, prior=len(artifact.serving.noise) == 1)
+        has_prior = len(artifact.serving.noise) == 1 and not artifact.serving.is_discrete
+        picture = latent_map(codes, given.labels, prior=has_prior)
         write_picture(picture, output, said)
     else:
         write_table({"z": codes}, output, said)
@@ -112,7 +113,8 @@ def reconstruct(
         from vaekit.figures import reconstructions
 
         pair = drawable(given.x.astype(float)), drawable(x)
-        title = f"Reconstructions from E[z|x], {given.source}"
+        code = "their codes" if artifact.serving.is_discrete else "E[z|x]"
+        title = f"Reconstructions from {code}, {given.source}"
         figure = reconstructions(*pair, title, **limits(artifact.schema, *pair))
         write_picture(figure, output, said)
     else:

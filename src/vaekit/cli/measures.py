@@ -36,6 +36,7 @@ ROWS: Final = (
     ("amortization gap, {amortization_gap_examples} examples",
      "{amortization_gap_nats:.2f} ± {amortization_gap_standard_error_nats} nats"),
     ("active units, Var E[z|x] > 0.01", "{active_units} of {latent_dim}"),
+    ("perplexity of the codes", "{code_perplexity:.1f} of {code_classes}"),
     ("mutual information I(x; z), at most ln {mutual_information_examples:,}",
      "{mutual_information_nats:.2f} of {mutual_information_cap_nats:.2f} nats"),
     ("KL(q(z) || p(z)), aggregate posterior", "{aggregate_kl_nats:.2f} nats"),
@@ -82,7 +83,7 @@ def _prepared(results: "Results") -> dict[str, object]:
     has_posterior = "elbo_nats" in results
     values: dict[str, object] = {
         "of_elbo": "  " if has_posterior else "",
-        "code": "E[z|x]" if has_posterior else "the code",
+        "code": "E[z|x]" if has_posterior and "code_classes" not in results else "the code",
         **results,
     }
     for key in ("elbo", "expected_log_likelihood"):

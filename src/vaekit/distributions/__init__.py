@@ -13,6 +13,7 @@ from vaekit.distributions.flow import Flow
 from vaekit.distributions.full_covariance_gaussian import FullCovarianceGaussian
 from vaekit.distributions.gaussian import Gaussian
 from vaekit.distributions.gaussian_mixture import GaussianMixture
+from vaekit.distributions.one_hot import OneHot
 
 __all__ = [
     "Bijection",
@@ -23,6 +24,7 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "Mapped",
+    "OneHot",
     "detached",
     "from_noise",
     "kl_estimate",

@@ -1,13 +1,14 @@
 """What vaekit asks of one factor of a prior or a posterior, beyond torch's interface.
 
 A factor is a distribution over one latent layer. Most split over its dimensions, and are
-`Independent` of one distribution per dimension; mixtures, flows and full covariances do not.
+`Independent` of one distribution per dimension (or per one-hot vector); mixtures, flows and full
+covariances do not.
 Four questions are asked of it: which sample a given noise becomes, what it would be if its
 parameters were constants, how probable a sample is, and how far it is from another factor.
 
 A distribution that can be a factor has, beyond torch's interface,
 
-    from_noise(noise)   the reparameterised sample that standard normal noise becomes; the last
+    from_noise(noise)   the reparameterised sample that standard noise becomes; the last
                         dimension of the noise is `noise_size`, where it has such an attribute,
                         else the size of the layer; what is beyond that size makes choices
     mean, stddev        of every dimension by itself; NotImplementedError where there is no
@@ -91,7 +92,8 @@ def kl_per_dimension(
     """
     try:
         if isinstance(q, Independent) and isinstance(p, Independent):
-            return _for_every_example(kl_divergence(q.base_dist, p.base_dist), z.shape), True
+            split = z.shape[: z.ndim - len(q.base_dist.event_shape)]
+            return _for_every_example(kl_divergence(q.base_dist, p.base_dist), split), True
         exact = kl_divergence(q, p)
     except NotImplementedError:
         return kl_estimate(q, p, z), False

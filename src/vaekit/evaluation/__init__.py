@@ -14,6 +14,7 @@ from vaekit.evaluation.annealed_importance_sampling import (
     sandwich,
 )
 from vaekit.evaluation.code_length import bits_per_dim
+from vaekit.evaluation.code_usage import code_usage, perplexity
 from vaekit.evaluation.disentanglement import (
     DCI,
     dci,
@@ -34,7 +35,7 @@ from vaekit.evaluation.sample_quality import (
     precision_recall,
     train_classifier,
 )
-from vaekit.evaluation.task import EvaluationSpec, Progress
+from vaekit.evaluation.task import EvaluationSpec, Progress, check_measurable
 
 __all__ = [
     "DCI",
@@ -51,7 +52,9 @@ __all__ = [
     "amortization_gap",
     "annealed_importance_sampling",
     "bits_per_dim",
+    "check_measurable",
     "class_coverage",
+    "code_usage",
     "dci",
     "disentanglement",
     "evaluate",
@@ -62,6 +65,7 @@ __all__ = [
     "kept_classifier",
     "mutual_information",
     "mutual_information_gap",
+    "perplexity",
     "posterior_moments",
     "precision_recall",
     "reconstruction",

@@ -22,6 +22,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from vaekit.data import Observation
+from vaekit.errors import SpecError
 from vaekit.evaluation.memory import rows_within
 from vaekit.models import Encoding, Model, Noise
 from vaekit.numerics import draw_noise, generator_for
@@ -45,7 +46,16 @@ def amortization_gap(
         observation: A batch of examples; a few hundred at most.
         seed: Seed of all samples.
         progress: Told which share is done.
+
+    Raises:
+        SpecError: The model's codes are discrete.
     """
+    if model.facts.latent == "discrete":
+        raise SpecError(
+            "The amortization gap is found by moving q along the gradient of the ELBO, and hard "
+            "draws of discrete codes have none.",
+            remedy="leave evaluation.amortization_examples at 0",
+        )
     with torch.no_grad():
         start = model.encode(observation)
     refined = _refined(model, observation, start, seed, progress)

@@ -27,13 +27,14 @@ from vaekit.evaluation.annealed_importance_sampling import (
     sandwich,
 )
 from vaekit.evaluation.code_length import CROSS_ENTROPY_NOTE, bits_per_dim, is_cross_entropy
+from vaekit.evaluation.code_usage import code_usage, perplexity
 from vaekit.evaluation.disentanglement import disentanglement
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.evaluation.pca import pca_mse
 from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
 from vaekit.evaluation.sample_quality import sample_quality, why_not_sampled
-from vaekit.evaluation.task import FEWEST_COMPARED, EvaluationSpec, Progress, Task
+from vaekit.evaluation.task import FEWEST_COMPARED, EvaluationSpec, Progress, Task, check_measurable
 from vaekit.models import Model
 from vaekit.numerics import fast_float32_products, generator_for
 
@@ -45,6 +46,14 @@ SEVERAL_LAYERS_NOTE = (
     "Left out, because they are measured for models of one stochastic layer: mutual information, "
     "KL of the aggregate posterior, amortization gap. Active units of a layer that is inferred "
     "given others also count what varies because those do: its KL says what it adds itself."
+)
+DISCRETE_NOTE = (
+    "Codes are discrete: active units, mutual information and the amortization gap are not "
+    "measured, because they are not defined here, or need gradients that such codes do not have."
+)
+SINGLE_CODE_NOTE = (
+    "Every example has a single code, found without noise: the ELBO is log p(x|z) + log p(z) of "
+    "that code, and log p(x), over all codes, is not estimated."
 )
 
 
@@ -61,8 +70,12 @@ def evaluate(
     Returns:
         Numbers whose keys carry their unit, and the protocol they were measured under. What
         is not defined for a model or its data is absent.
+
+    Raises:
+        SpecError: Something was asked for that the model cannot have.
     """
     start = time.perf_counter()
+    check_measurable(model.facts, spec, type(model).__name__)
     task = Task(model, dataset, transform, spec, device, progress)
     with _evaluating(model), fast_float32_products():
         numbers = _with_density(task) if model.facts.has_density else _without_density(task)
@@ -93,14 +106,19 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
     if size < FEW_EFFECTIVE_SAMPLES < k:
         yield (
             f"Of {k:,} importance samples {size:.1f} were of use, on average: the NLL is an upper "
-            "bound that may lie well above -log p(x). More samples or annealed importance "
-            "sampling tell more."
+            "bound that may lie well above -log p(x). More samples"
+            f"{'' if task.model.facts.latent == 'discrete' else ' or annealed importance sampling'}"
+            " tell more."
         )
     yield from _left_out(task, numbers)
     if task.spec.sample_quality and (reason := why_not_sampled(task)) is not None:
         yield f"Sample quality was not measured: {reason}."
     if len(numbers.get("kl_nats_per_layer", ())) > 1:
         yield SEVERAL_LAYERS_NOTE
+    if task.model.facts.latent == "discrete":
+        yield DISCRETE_NOTE
+        if not task.model.facts.stochastic:
+            yield SINGLE_CODE_NOTE
     if lost:
         yield f"Left out, because they are not finite numbers: {', '.join(lost)}."
 
@@ -127,6 +145,8 @@ def _is_finite(value: Any) -> bool:
 
 def _with_density(task: Task) -> Results:
     numbers = _likelihood(task)
+    if task.model.facts.latent == "discrete":
+        return numbers | _codes(task)
     moments = posterior_moments(task.model, task.shown())
     numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
     if task.spec.amortization_examples and not task.model.facts.nested_posterior:
@@ -138,21 +158,32 @@ def _with_density(task: Task) -> Results:
 
 # -- likelihood ----------------------------------------------------------------------------------
 
+_OF_SAMPLES = (
+    "nll_nats",
+    "nll_standard_error_nats",
+    "nll_monte_carlo_error_nats",
+    "effective_sample_size",
+    "num_samples",
+)
+
 
 def _likelihood(task: Task) -> Results:
     spec, done = task.spec, 0
+    draws = task.model.facts.stochastic
+    k = spec.num_samples if draws else 1
 
     def told(examples: int) -> None:
         nonlocal done
         done += examples
-        task.progress(f"{spec.num_samples} importance samples", done / task.examples)
+        measure = f"{k} importance samples" if draws else "likelihood"
+        task.progress(measure, done / task.examples)
 
-    estimate = importance_sampling(
-        task.model, task.shown(), spec.num_samples, spec.seed, progress=told
-    )
+    estimate = importance_sampling(task.model, task.shown(), k, spec.seed, progress=told)
     numbers = _of_estimate(estimate)
+    if not draws:
+        numbers = {name: value for name, value in numbers.items() if name not in _OF_SAMPLES}
     per_dim = bits_per_dim(
-        numbers["nll_nats"],
+        numbers.get("nll_nats", -numbers["elbo_nats"]),
         math.prod(task.model.event_shape),
         task.transform,
         task.value_likelihood(),
@@ -232,6 +263,11 @@ def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
     return numbers
 
 
+def _codes(task: Task) -> Results:
+    usage = code_usage(task.model, task.shown())
+    return {"code_perplexity": perplexity(usage).mean().item(), "code_classes": usage.shape[1]}
+
+
 def _amortization(task: Task) -> Results:
     gaps = amortization_gap(
         task.model,
@@ -266,7 +302,7 @@ def _pixels(task: Task) -> Results:
     for rows in task.raw():
         error.update(rows)
     numbers: Results = dict(error.compute())
-    if "train" in task.dataset.splits:
+    if "train" in task.dataset.splits and task.model.facts.latent == "continuous":
         train, components = task.dataset.split("train"), task.latent_dim
         linear = pca_mse(train.blocks(4096), task.raw(), components, schema)
         if linear is not None:

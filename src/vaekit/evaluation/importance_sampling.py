@@ -89,7 +89,7 @@ def importance_sampling(
         progress: Told the number of examples that were finished.
 
     Raises:
-        SpecError: k is below one, or the model has no density.
+        SpecError: k is below one, the model has no density, or it draws relaxed codes.
         DataError: There are no examples.
     """
     if num_samples < 1:
@@ -99,6 +99,7 @@ def importance_sampling(
             "This model has no density, so it has no likelihood to estimate.",
             remedy="choose model.kind = 'vae'",
         )
+    check_hard(model)
     parts: list[Estimate] = []
     rows = first = 0
     for block in observations:
@@ -114,6 +115,20 @@ def importance_sampling(
             "There are no examples to estimate a likelihood of.", expected="one or more"
         )
     return _joined(parts)
+
+
+def check_hard(model: Model) -> None:
+    """Refuses a model of discrete codes that draws relaxed ones.
+
+    Raises:
+        SpecError: It is in training mode.
+    """
+    if model.facts.latent == "discrete" and model.training:
+        raise SpecError(
+            "A model of discrete codes is measured on hard draws, and in training mode it relaxes "
+            "them.",
+            remedy="call model.eval() first",
+        )
 
 
 def _joined(parts: list[Estimate]) -> Estimate:

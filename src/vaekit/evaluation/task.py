@@ -9,8 +9,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 from torch.distributions import Distribution
 
 from vaekit.data import Dataset, Observation, Rows, Transform, present
+from vaekit.errors import SpecError
 from vaekit.evaluation.annealed_importance_sampling import AISSpec
-from vaekit.models import Model
+from vaekit.models import Facts, Model
 from vaekit.spec import Spec
 
 Progress: TypeAlias = Callable[[str, float], None]
@@ -49,6 +50,26 @@ class EvaluationSpec(Spec):
         if 0 < value < FEWEST_COMPARED:
             raise ValueError(f"0, or at least {FEWEST_COMPARED} samples")
         return value
+
+
+def check_measurable(facts: Facts, spec: EvaluationSpec, model: str) -> None:
+    """Refuses a measure that a model cannot have.
+
+    Args:
+        facts: What the model declares.
+        spec: What is to be measured.
+        model: Kind of the model, for the message.
+
+    Raises:
+        SpecError: Annealed importance sampling was chosen for discrete codes.
+    """
+    if spec.ais is not None and facts.latent == "discrete":
+        raise SpecError(
+            "Annealed importance sampling moves codes along gradients, which discrete codes "
+            "do not have.",
+            where=f"model.kind = {model!r} with evaluation.ais",
+            remedy="leave evaluation.ais out",
+        )
 
 
 @final

@@ -115,7 +115,8 @@ def _use(serving: Serving) -> str:
         "scores of how well the model accounts for an example, next to `reference.json`",
     ]
     if serving.has_density:
-        uses.append("new examples (`sample`), and paths between and around examples")
+        paths = "" if serving.is_discrete else ", and paths between and around examples"
+        uses.append(f"new examples (`sample`){paths}")
     listed = "\n".join(f"- {use};" for use in uses).rstrip(";") + "."
     return f"For data of the form above, from the same source:\n\n{listed}"
 

@@ -136,6 +136,7 @@ def _check_described(folder: ArtifactFolder, model: Model, transform: Transform)
         "scores": (theirs.scores, ours.scores),
         "conditions": (theirs.conditions, ours.conditions),
         "facts.has_density": (theirs.facts.get("has_density"), ours.has_density),
+        "facts.latent": (theirs.is_discrete, ours.is_discrete),
     }
     for key, (found, expected) in told.items():
         if found != expected:

@@ -5,7 +5,9 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.models.autoencoder import Autoencoder, AutoencoderSpec
+from vaekit.models.codebook import Codebook, CodebookSpec
 from vaekit.models.decoder import Decoder
+from vaekit.models.discrete import CategoricalVAE, CategoricalVAESpec, RelaxationSpec
 from vaekit.models.encoder import Encoder
 from vaekit.models.hierarchical import HierarchicalVAE, HierarchicalVAESpec
 from vaekit.models.ladder import LadderVAE, LadderVAESpec
@@ -19,15 +21,27 @@ from vaekit.models.model import (
     log_prob_per_value,
 )
 from vaekit.models.vae import VAE, VAESpec
+from vaekit.models.vector_quantized import VQVAE, VQVAESpec
 
 ModelSpec: TypeAlias = Annotated[
-    VAESpec | HierarchicalVAESpec | LadderVAESpec | AutoencoderSpec, Field(discriminator="kind")
+    VAESpec
+    | HierarchicalVAESpec
+    | LadderVAESpec
+    | AutoencoderSpec
+    | CategoricalVAESpec
+    | VQVAESpec,
+    Field(discriminator="kind"),
 ]
 
 __all__ = [
     "VAE",
+    "VQVAE",
     "Autoencoder",
     "AutoencoderSpec",
+    "CategoricalVAE",
+    "CategoricalVAESpec",
+    "Codebook",
+    "CodebookSpec",
     "Decoder",
     "Encoder",
     "Encoding",
@@ -41,6 +55,8 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Noise",
+    "RelaxationSpec",
     "VAESpec",
+    "VQVAESpec",
     "log_prob_per_value",
 ]

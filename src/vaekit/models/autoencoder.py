@@ -51,6 +51,7 @@ class Autoencoder(Model):
             has_density=False,
             reparameterized=False,
             batch_statistics=uses_batch_statistics(self),
+            stochastic=False,
         )
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
@@ -109,7 +110,9 @@ class AutoencoderSpec(Spec):
     def facts(self) -> Facts:
         """What the model built from this will declare."""
         batch = self.encoder.uses_batch_statistics or self.decoder.uses_batch_statistics
-        return Facts(has_density=False, reparameterized=False, batch_statistics=batch)
+        return Facts(
+            has_density=False, reparameterized=False, batch_statistics=batch, stochastic=False
+        )
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> Autoencoder:
         """Wires the parts for examples of `event_shape`."""

@@ -10,9 +10,10 @@ same noise gives the same answer, in training, in tests and in an exported graph
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias, final
+from typing import Literal, TypeAlias, final
 
 import torch
 from jaxtyping import Float
@@ -43,6 +44,11 @@ class Facts:
     """A layer's q(z | x) depends on what was drawn in another layer."""
     independent_dimensions: bool = True
     """q(z | x) splits over the dimensions of z: its factors are `Independent`."""
+    latent: Literal["continuous", "discrete"] = "continuous"
+    """What z is. A discrete code carries no gradient: in training mode a model of such codes
+    relaxes them, and only in evaluation mode does it draw the codes that it stands for."""
+    stochastic: bool = True
+    """Samples of z differ; otherwise q(z | x) is a single point."""
 
 
 @final
@@ -57,6 +63,8 @@ class Inference:
         prior: Factors of p(z), one per layer, given the layers above.
         likelihood: p(x | z), with batch shape (samples, batch).
         bottom_up: Whether a layer of q is drawn given the layer below it.
+        penalty: What the model asks of its encoder beside the bound; zero for most.
+        reported: What there is to say of the batch, named with its unit.
     """
 
     observation: Observation
@@ -65,6 +73,8 @@ class Inference:
     prior: tuple[Distribution, ...]
     likelihood: Independent
     bottom_up: bool = False
+    penalty: Float[Tensor, ""] | float = 0.0
+    reported: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
 
     @cached_property
     def _kl(self) -> list[tuple[Tensor, bool]]:
@@ -151,6 +161,16 @@ class Model(nn.Module, ABC):
     def facts(self) -> Facts:
         """What this model, as built, declares about itself."""
 
+    def schedule(self, epoch: float) -> dict[str, float]:
+        """What changes about the model in the course of training, after `epoch` epochs."""
+        return {}
+
+    def follow(self, schedule: Mapping[str, float | Tensor]) -> None:
+        """Takes the current values of what `schedule` returns, before every update.
+
+        They are functions of the epoch, and no part of the model's state.
+        """
+
     @abstractmethod
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         """The noise that `infer` consumes.
@@ -230,6 +250,18 @@ class Model(nn.Module, ABC):
             noise: What to draw with, as `sample_noise_spec(n)` asks.
             generator: Source of noise, on the model's device.
         """
+
+    def code_usage(self, observation: Observation) -> Float[Tensor, "groups classes"]:
+        """Average share of every class of discrete codes; a row for each set of classes.
+
+        Raises:
+            SpecError: The codes of the model are not discrete.
+        """
+        raise SpecError(
+            "This model has no discrete codes whose use could be counted.",
+            found=type(self).__name__,
+            remedy="choose model.kind = 'categorical_vae' or 'vq_vae'",
+        )
 
     @abstractmethod
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:

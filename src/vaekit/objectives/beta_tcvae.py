@@ -47,7 +47,12 @@ class BetaTCVAE(Objective):
         examples: Size N of the training split; None where every batch is all there is.
     """
 
-    needs = Needs(density=True, separate_layers=True, independent_dimensions=True)
+    needs = Needs(
+        density=True,
+        separate_layers=True,
+        independent_dimensions=True,
+        continuous_latent=True,
+    )
     monitored = "elbo_nats"
 
     def __init__(self, spec: "BetaTCVAESpec", examples: int | None) -> None:

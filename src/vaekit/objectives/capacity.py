@@ -35,7 +35,7 @@ class Capacity(Objective):
         num_samples: Samples of z per example.
     """
 
-    needs = Needs(density=True)
+    needs = Needs(density=True, continuous_latent=True)
     monitored = "elbo_nats"
 
     def __init__(self, capacity: BetaSpec, gamma: float, num_samples: int) -> None:

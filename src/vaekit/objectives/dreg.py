@@ -39,7 +39,9 @@ class DReG(Objective):
     """The importance weighted bound, whose encoder gradient has less variance."""
 
     is_bound = True
-    needs = Needs(density=True, independent_examples=True, separate_layers=True)
+    needs = Needs(
+        density=True, independent_examples=True, separate_layers=True, continuous_latent=True
+    )
     in_one_piece = True  # or the hook on z comes too late for what the decoder sends back
     monitored = "iwae_nats"
 

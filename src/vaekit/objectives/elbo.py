@@ -73,8 +73,9 @@ class ELBO(Objective):
         per_layer = self.free_bits_per == "layer"
         kl = torch.stack([layer.sum() for layer in layers]) if per_layer else torch.cat(layers)
         penalty = kl.clamp_min(self.free_bits) if self.free_bits > 0 else kl
-        loss = schedule["beta"] * penalty.sum() - fit
-        return Terms({"model": loss}, reported_elbo(fit, kl.sum()))
+        loss = schedule["beta"] * penalty.sum() - fit + inference.penalty
+        reported = {**reported_elbo(fit, kl.sum()), **inference.reported}
+        return Terms({"model": loss}, reported)
 
 
 def reported_elbo(fit: Tensor, kl: Tensor) -> dict[str, Tensor]:

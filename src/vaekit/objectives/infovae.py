@@ -49,7 +49,7 @@ class InfoVAE(Objective):
         spec: Weights and kernel.
     """
 
-    needs = Needs(density=True)
+    needs = Needs(density=True, continuous_latent=True)
     monitored = "elbo_nats"
 
     def __init__(self, spec: "InfoVAESpec") -> None:

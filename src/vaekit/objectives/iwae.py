@@ -28,7 +28,7 @@ class IWAE(Objective):
     """The bound from `num_samples` importance weighted samples."""
 
     is_bound = True
-    needs = Needs(density=True, independent_examples=True)
+    needs = Needs(density=True, independent_examples=True, continuous_latent=True)
     monitored = "iwae_nats"
 
     def __init__(self, num_samples: int) -> None:

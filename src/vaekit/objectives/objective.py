@@ -37,6 +37,8 @@ class Needs:
     """Every layer's q(z | x) must follow from x alone, not from what other layers drew."""
     independent_dimensions: bool = False
     """q(z | x) must split over the dimensions of z."""
+    continuous_latent: bool = False
+    """Draws of z must have a density that can be differentiated, or be moved about."""
 
 
 class Objective(nn.Module, ABC):
@@ -118,4 +120,12 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             where=where,
             remedy="choose model.posterior.kind = 'diagonal_gaussian', "
             "or objective.kind = 'infovae'",
+        )
+    if needs.continuous_latent and facts.latent == "discrete":
+        raise SpecError(
+            f"The objective {objective!r} differentiates log p(z) and log q(z | x) at single "
+            f"draws, and the codes of the model {model!r} are discrete: in training they are "
+            "relaxed, and a relaxed code has no probability.",
+            where=where,
+            remedy="choose objective.kind = 'elbo', or model.kind = 'vae'",
         )

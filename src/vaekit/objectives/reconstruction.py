@@ -30,8 +30,10 @@ class Reconstruction(Objective):
         noise: Noise | None = None,
         generator: torch.Generator | None = None,
     ) -> Terms:
-        fit = model.infer(observation, 1, noise, generator).log_likelihood().mean()
-        return Terms({"model": -fit}, {"expected_log_likelihood_nats": fit.detach()})
+        inference = model.infer(observation, 1, noise, generator)
+        fit = inference.log_likelihood().mean()
+        reported = {"expected_log_likelihood_nats": fit.detach(), **inference.reported}
+        return Terms({"model": inference.penalty - fit}, reported)
 
 
 class ReconstructionSpec(Spec):

@@ -34,7 +34,7 @@ class STL(Objective):
         num_samples: Samples of z per example.
     """
 
-    needs = Needs(density=True, separate_layers=True)
+    needs = Needs(density=True, separate_layers=True, continuous_latent=True)
     monitored = "elbo_nats"
 
     def __init__(self, beta: BetaSpec, num_samples: int) -> None:

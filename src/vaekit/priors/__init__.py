@@ -4,10 +4,13 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from vaekit.priors.autoregressive_codes import AutoregressiveCodePrior, AutoregressiveCodesSpec
+from vaekit.priors.code_prior import CodePrior
 from vaekit.priors.conditional_gaussian import ConditionalGaussianPrior, ConditionalGaussianSpec
 from vaekit.priors.mixture import MixturePrior, MixtureSpec
 from vaekit.priors.real_nvp import RealNVPPrior, RealNVPSpec
 from vaekit.priors.standard_normal import StandardNormalPrior, StandardNormalSpec
+from vaekit.priors.uniform_codes import UniformCodePrior, UniformCodesSpec
 from vaekit.priors.vamp import VampPrior, VampSpec
 
 PriorSpec: TypeAlias = Annotated[
@@ -20,7 +23,15 @@ TopPriorSpec: TypeAlias = Annotated[
 ]
 """Those of the top of several layers, which need neither a condition nor an encoder."""
 
+CodePriorSpec: TypeAlias = Annotated[
+    UniformCodesSpec | AutoregressiveCodesSpec, Field(discriminator="kind")
+]
+
 __all__ = [
+    "AutoregressiveCodePrior",
+    "AutoregressiveCodesSpec",
+    "CodePrior",
+    "CodePriorSpec",
     "ConditionalGaussianPrior",
     "ConditionalGaussianSpec",
     "MixturePrior",
@@ -31,6 +42,8 @@ __all__ = [
     "StandardNormalPrior",
     "StandardNormalSpec",
     "TopPriorSpec",
+    "UniformCodePrior",
+    "UniformCodesSpec",
     "VampPrior",
     "VampSpec",
 ]

@@ -23,7 +23,7 @@ def parts() -> dict[str, list[Part]]:
 
     Example:
         >>> [part.kind for part in parts()["model"]]
-        ['vae', 'hierarchical_vae', 'ladder_vae', 'autoencoder']
+        ['vae', 'hierarchical_vae', 'ladder_vae', 'autoencoder', 'categorical_vae', 'vq_vae']
     """
     settings: dict[tuple[type[BaseModel], ...], list[str]] = {}
     for setting, choices in _choices(Recipe, ""):

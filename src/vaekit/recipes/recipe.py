@@ -5,7 +5,7 @@ from typing import Self, final
 from pydantic import Field, model_validator
 
 from vaekit.data import DataSpec, TransformSpec
-from vaekit.evaluation import EvaluationSpec
+from vaekit.evaluation import EvaluationSpec, check_measurable
 from vaekit.models import ModelSpec, VAESpec
 from vaekit.objectives import ELBOSpec, ObjectiveSpec, check_pair
 from vaekit.spec import Spec
@@ -37,4 +37,5 @@ class Recipe(Spec):
     @model_validator(mode="after")
     def _pair_makes_sense(self) -> Self:
         check_pair(self.model.facts, self.objective.needs, self.model.kind, self.objective.kind)
+        check_measurable(self.model.facts, self.evaluation, self.model.kind)
         return self

@@ -103,9 +103,12 @@ def _per_example(
     if not run.model.facts.has_density:
         fits = [run.model.infer(block).log_likelihood().double().mean(0) for block in shown]
         return {"expected_log_likelihood_nats": torch.cat(fits).cpu()}
-    estimate = importance_sampling(run.model, shown, num_samples, seed, progress=progress)
+    draws = run.model.facts.stochastic
+    k = num_samples if draws else 1
+    estimate = importance_sampling(run.model, shown, k, seed, progress=progress)
+    likelihood = {"nll_nats": -estimate.log_likelihood.cpu()} if draws else {}
     return {
-        "nll_nats": -estimate.log_likelihood.cpu(),
+        **likelihood,
         "elbo_nats": estimate.elbo.cpu(),
         "expected_log_likelihood_nats": estimate.expected_log_likelihood.cpu(),
         "kl_nats": estimate.kl.cpu(),

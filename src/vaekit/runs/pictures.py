@@ -43,7 +43,9 @@ def pictures(
     drawn = [_loss_curves(log), _reconstructions(shown), _worst(shown)]
     if model.facts.has_density:
         drawn += [_samples(shown)]
-    drawn += [_interpolations(shown), _traversals(shown), _latent_map(shown)]
+    if model.facts.latent == "continuous":
+        drawn += [_interpolations(shown), _traversals(shown)]
+    drawn += [_latent_map(shown)]
     if model.facts.has_density:
         drawn += [_kl_by_layer(shown)]
         drawn += [_kl_bars(shown)] if shown.kl_splits else []
@@ -90,7 +92,7 @@ def _loss_curves(log: Sequence[Record]) -> Picture:
 def _reconstructions(shown: Shown) -> Picture:
     pair = shown.reconstructed(slice(RECONSTRUCTIONS))
     count = len(pair[0])
-    code = "E[z|x]" if shown.model.facts.has_density else "their code"
+    code = "E[z|x]" if _has_density_in_space(shown) else "their code"
     title = f"First {count} {shown.split} examples and their reconstruction from {code}"
     error = float(np.nanmean((pair[0] - pair[1]) ** 2))
     return Picture(
@@ -107,6 +109,11 @@ def _reconstructions(shown: Shown) -> Picture:
 def _beside(shown: Shown) -> str:
     """Where an original is, seen from its reconstruction: vectors share their panel."""
     return "above" if shown.is_image else "with"
+
+
+def _has_density_in_space(shown: Shown) -> bool:
+    """Whether p(z) and q(z | x) are densities over continuous codes."""
+    return shown.model.facts.has_density and shown.model.facts.latent == "continuous"
 
 
 def _features(shown: Shown) -> str:

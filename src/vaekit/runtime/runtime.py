@@ -171,7 +171,11 @@ class Runtime(ABC):
             x_b: Where it ends; as many examples as in `x_a`.
             steps: Number of points on a line, both ends included.
             condition: Of all of them, as for `encode`.
+
+        Raises:
+            SpecError: Codes are discrete, or there are too few steps.
         """
+        self._check_continuous("interpolate")
         _check_count("steps", steps, least=2)
         ends = self.encode(x_a, condition), self.encode(x_b, condition)
         return self._decoded(straight_lines(*ends, steps), condition)
@@ -192,7 +196,11 @@ class Runtime(ABC):
             reach: How far to go; standard deviations, under a standard normal prior.
             steps: Number of points, both ends included.
             condition: Of all of them, as for `encode`.
+
+        Raises:
+            SpecError: Codes are discrete, or there is no such dimension.
         """
+        self._check_continuous("traverse")
         _check_count("steps", steps, least=2)
         size = self.serving.latent_dim
         start = np.zeros((1, size), np.float32) if x is None else self.encode(x, condition)
@@ -246,6 +254,15 @@ class Runtime(ABC):
 
     def _c(self, condition: Condition, n: int) -> Conditions:
         return encoded(self.serving.conditions, condition, n, self.serving.name)
+
+    def _check_continuous(self, verb: str) -> None:
+        if self.serving.is_discrete:
+            raise SpecError(
+                f"The codes of this model are discrete: there is no way to {verb} between them.",
+                where=self.serving.name,
+                found=f"model.kind = {self.serving.model_kind!r}",
+                remedy="reconstruct or sample, or train a model of kind 'vae'",
+            )
 
     def _noise(self, num_samples: int, seed: int) -> list[np.ndarray]:
         return [

@@ -67,7 +67,7 @@ class CapturedUpdater:
         self._seed, self._device = seed, torch.device(updater.spec.device)
         self._source = torch.Generator(self._device)
         self._rows = torch.zeros(batches.batch_size, dtype=torch.int64, device=self._device)
-        self._schedule_names = tuple(updater.objective.schedule(0.0))
+        self._schedule_names = tuple(updater.schedule(0.0))
         self._settings = torch.zeros(2 + len(self._schedule_names), device=self._device)
         self._lost = torch.zeros((), device=self._device)
         self._skipped, self._updates = torch.zeros((), device=self._device), 0
@@ -131,7 +131,9 @@ class CapturedUpdater:
     def _update(self) -> None:
         """Device code that reads and writes the same memory at every call."""
         updater, spec = self._updater, self._updater.spec
-        learning_rate, share, *schedule = self._settings.unbind()
+        learning_rate, share, *values = self._settings.unbind()
+        schedule = dict(zip(self._schedule_names, values, strict=True))
+        updater.model.follow(schedule)
         observation = self._transform(self._batches.take(self._rows), self._source)
         num_samples = updater.objective.num_samples
         noise = draw_noise(
@@ -139,12 +141,7 @@ class CapturedUpdater:
         )
         updater.forget_gradients()
         with autocast(spec.device, spec.precision):
-            terms = updater.terms(
-                updater.model,
-                observation,
-                dict(zip(self._schedule_names, schedule, strict=True)),
-                noise,
-            )
+            terms = updater.terms(updater.model, observation, schedule, noise)
         loss = terms.losses["model"]
         loss.backward()
         unwanted = self._unwanted(loss.detach())

@@ -139,7 +139,7 @@ class Training:
         spec, batches = self.spec, self.data.batches
         epoch, index = divmod(step, self.steps_per_epoch)
         position = step / self.steps_per_epoch
-        schedule = self.objective.schedule(position)
+        schedule = self.updater.schedule(position)
         factor = spec.schedule.factor(position, spec.epochs)
         if self._captured is not None:
             rate = spec.optimizer.learning_rate * factor
@@ -198,7 +198,7 @@ class Training:
         self._log(
             "training",
             **averages,
-            **self.objective.schedule(position),
+            **self.updater.schedule(position),
             learning_rate=self.spec.optimizer.learning_rate * factor,
             updates_skipped=self.progress.updates_skipped,
         )

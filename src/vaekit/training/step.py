@@ -75,6 +75,10 @@ class Updater:
             self.average.update(step)
         return Update(reported, applied)
 
+    def schedule(self, epoch: float) -> dict[str, float]:
+        """What changes in the course of training, of the objective and of the model."""
+        return {**self.objective.schedule(epoch), **self.model.schedule(epoch)}
+
     @property
     def is_finite(self) -> bool:
         """Whether every weight is, those of the objective included."""
@@ -104,6 +108,7 @@ class Updater:
     ) -> dict[str, float]:
         """Leaves the batch's gradient in the parameters."""
         total: dict[str, Tensor] = {}
+        self.model.follow(schedule)
         for share, piece, piece_noise in self._pieces(observation, noise):
             with autocast(self.spec.device, self.spec.precision):
                 terms = self.terms(self.model, piece, schedule, piece_noise)

@@ -205,6 +205,7 @@ _FURTHER = (
         "nats",
         "How far the codes of all examples together are from the prior.",
     ),
+    Measure("code_perplexity", "Perplexity of the codes", "classes", "", decimals=1),
     Measure(
         "sharpness_data",
         "Sharpness of the data",
@@ -265,6 +266,7 @@ _SAID_ELSEWHERE = {
     *("evaluation_seconds", "training_seconds", "active_units_by_threshold"),
     *("kl_nats_per_layer", "kl_nats_per_dimension", "pca_components"),
     "sample_quality_samples",
+    "code_classes",
 }
 
 
@@ -347,6 +349,8 @@ def _condition(row: Row, results: Results) -> str:
         return f"a linear baseline, with {known['pca_components']:,} principal components"
     if row.key == "effective_sample_size" and "num_samples" in known:
         return f"of {known['num_samples']:,} importance samples, mean over examples"
+    if row.key == "code_perplexity" and "code_classes" in known:
+        return f"of {known['code_classes']:,} classes, if all were used alike"
     if row.key == "mutual_information_nats" and "mutual_information_examples" in known:
         n = f"estimated from N = {known['mutual_information_examples']:,} examples"
         cap = known.get("mutual_information_cap_nats")

@@ -1,0 +1,203 @@
+"""The VQ-VAE: each example is a sequence of codes out of one codebook, with a learned prior.
+
+    k_i(x) = argmin_k |e_k - encoder(x)_i|,    z_i = e_{k_i},    i = 1, ..., positions
+    log p(x) >= log p(x | z(x)) + log p(k(x))
+
+The bound is the ELBO of a posterior that is a single point among discrete codes: its KL is
+-log p(k), the length of the code in nats. Gradients pass straight through from z to the encoder,
+which a commitment penalty keeps near the codes it chose; the codebook follows by moving averages,
+and the prior by maximum likelihood of codes that carry no gradient. What is usually a second stage
+is therefore trained by the same objective in the same run: the prior gets the gradient it would get
+from a frozen encoder, and the encoder the one it would get without a prior.
+
+Reference:
+    van den Oord, Vinyals and Kavukcuoglu (2017), Neural Discrete Representation Learning,
+    https://arxiv.org/abs/1711.00937
+"""
+
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float, Int64
+from pydantic import Field, PositiveInt
+from torch import Tensor
+from torch.distributions import Independent
+
+from vaekit.data import Observation, Statistics
+from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
+from vaekit.models.code_factors import CodesOfPrior, SingleCode
+from vaekit.models.codebook import Codebook, CodebookSpec
+from vaekit.models.decoder import Decoder
+from vaekit.models.encoder import Encoder
+from vaekit.models.layers import refuse_conditions
+from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
+from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
+from vaekit.numerics import NoiseSpec, draw_noise
+from vaekit.priors import AutoregressiveCodesSpec, CodePrior, CodePriorSpec
+from vaekit.spec import Spec
+
+
+@final
+class VQVAE(Model):
+    """A VAE whose codes are entries of a codebook.
+
+    Args:
+        encoder: Observation to a vector per position.
+        codebook: The codes.
+        prior: p(k) of the sequence of codes.
+        decoder: Vectors of codes to parameters of the likelihood.
+        likelihood: Those parameters to p(x | z).
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        codebook: Codebook,
+        prior: CodePrior,
+        decoder: Decoder,
+        likelihood: Likelihood,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.codebook, self.prior = encoder, codebook, prior
+        self.decoder, self.likelihood = decoder, likelihood
+        self.event_shape = likelihood.event_shape
+
+    @property
+    def facts(self) -> Facts:
+        return _facts(uses_batch_statistics(self))
+
+    def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
+        """For the prior's draws, and in training for the revival of dead codes."""
+        return (NoiseSpec("codes", (num_samples, batch, self.prior.positions), "uniform"),)
+
+    def encode(self, observation: Observation) -> Encoding:
+        """Vectors, before they become codes."""
+        return (self.encoder(observation),)
+
+    def indices(self, observation: Observation) -> Int64[Tensor, "batch positions"]:
+        """The codes of each example, by their number in the codebook."""
+        return self.codebook.nearest(self._by_position(*self.encode(observation)))
+
+    def infer(
+        self,
+        observation: Observation,
+        num_samples: int = 1,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+        encoding: Encoding | None = None,
+    ) -> Inference:
+        """The one code of each example, `num_samples` times over.
+
+        In training mode the codebook follows the batch, after it was used.
+        """
+        uniform = self._noise(len(observation), num_samples, noise, generator)
+        (flat,) = encoding or self.encode(observation)
+        vectors = self._by_position(flat)
+        codes = self.codebook.nearest(vectors)
+        chosen = self.codebook(codes)
+        # In evaluation mode, exactly a code; in training mode, one with the vector's gradient.
+        straight = vectors + (chosen - vectors).detach() if self.training else chosen
+        q = SingleCode(codes, straight)
+        z = (q.from_noise(uniform),)
+        usage = self.codebook.usage(codes)
+        away = (vectors - chosen).square().flatten(1).sum(-1)
+        before = self.codebook.vectors
+        if self.training and len(observation):
+            before = before.clone()
+            self.codebook.take_in(vectors, codes, uniform[0])
+        return Inference(
+            observation=observation,
+            z=z,
+            posterior=(q,),
+            prior=(CodesOfPrior(self.prior, before),),
+            likelihood=self._likelihood(straight, num_samples),
+            penalty=self.codebook.spec.commitment * away.mean(),
+            reported={
+                "code_perplexity": torch.special.entr(usage).sum().exp(),
+                "code_distance": away.detach().mean(),
+            },
+        )
+
+    def decode(self, z: Latents, c: Float[Tensor, "batch conditions"] | None = None) -> Independent:
+        """p(x | z) for vectors, of shape (samples, batch, positions, dim) or flat."""
+        (vectors,) = z
+        return self.likelihood(self.decoder(vectors.flatten(2)))
+
+    def sample(
+        self,
+        n: int,
+        c: Float[Tensor, "n conditions"] | None = None,
+        temperature: float = 1.0,
+        noise: Noise | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Independent:
+        uniform = self._noise(n, 1, noise, generator)[0]
+        vectors = self.codebook(self.prior.from_noise(uniform, temperature))
+        return self.likelihood(self.decoder(vectors.flatten(1)))
+
+    def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
+        """The vectors of the codes, side by side; `indices` has their numbers."""
+        return self.codebook(self.indices(observation)).flatten(1)
+
+    def code_usage(self, observation: Observation) -> Float[Tensor, "groups classes"]:
+        """Of the one codebook, over all positions."""
+        return self.codebook.usage(self.indices(observation)).unsqueeze(0)
+
+    def _likelihood(self, vectors: Tensor, num_samples: int) -> Independent:
+        """Decoded once, whatever the number of samples."""
+        parameters = self.decoder(vectors.flatten(1))
+        return self.likelihood(parameters.expand(num_samples, *parameters.shape))
+
+    def _by_position(self, flat: Tensor) -> Tensor:
+        return flat.reshape(len(flat), self.prior.positions, self.codebook.spec.dim)
+
+    def _noise(
+        self, n: int, num_samples: int, noise: Noise | None, generator: torch.Generator | None
+    ) -> Tensor:
+        if noise is None:
+            bias = self.decoder.output_bias
+            spec = self.noise_spec(n, num_samples)
+            noise = draw_noise(spec, generator, bias.device, bias.dtype)
+        (uniform,) = noise
+        return uniform
+
+
+def _facts(batch_statistics: bool) -> Facts:
+    return Facts(
+        has_density=True,
+        reparameterized=True,
+        batch_statistics=batch_statistics,
+        latent="discrete",
+        stochastic=False,
+    )
+
+
+class VQVAESpec(Spec):
+    """Choices of a VQ-VAE."""
+
+    kind: Literal["vq_vae"] = "vq_vae"
+    positions: PositiveInt = Field(default=20, description="Codes per example.")
+    codebook: CodebookSpec = CodebookSpec()
+    encoder: NetworkSpec = MLPSpec()
+    decoder: NetworkSpec = MLPSpec()
+    code_prior: CodePriorSpec = AutoregressiveCodesSpec()
+    likelihood: LikelihoodSpec = BernoulliSpec()
+
+    @property
+    def facts(self) -> Facts:
+        """What the model built from this will declare."""
+        return _facts(self.encoder.uses_batch_statistics or self.decoder.uses_batch_statistics)
+
+    def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> VQVAE:
+        """Wires the parts for examples of `event_shape`; weights come from torch's generator."""
+        refuse_conditions(statistics, self.kind)
+        likelihood = self.likelihood.build(event_shape)
+        start = likelihood.initial_parameters(statistics.mean, statistics.std)
+        features = self.positions * self.codebook.dim
+        return VQVAE(
+            Encoder(self.encoder.build_encoder(event_shape, features), statistics),
+            self.codebook.build(),
+            self.code_prior.build(self.positions, self.codebook.size),
+            Decoder(self.decoder.build_decoder(features, tuple(start.shape)), start),
+            likelihood,
+        )
