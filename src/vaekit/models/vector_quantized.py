@@ -167,6 +167,7 @@ def _facts(batch_statistics: bool) -> Facts:
         has_density=True,
         reparameterized=True,
         batch_statistics=batch_statistics,
+        independent_dimensions=False,
         latent="discrete",
         stochastic=False,
     )
