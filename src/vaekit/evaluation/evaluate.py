@@ -125,7 +125,7 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
 
 def _left_out(task: Task, numbers: Results) -> Iterator[str]:
     """What the posterior does not allow to be measured."""
-    if not task.model.facts.has_density:
+    if not task.model.facts.has_density or task.model.facts.latent == "discrete":
         return
     if "active_units" not in numbers:
         yield (
@@ -179,7 +179,7 @@ def _likelihood(task: Task) -> Results:
         task.progress(measure, done / task.examples)
 
     estimate = importance_sampling(task.model, task.shown(), k, spec.seed, progress=told)
-    numbers = _of_estimate(estimate)
+    numbers = _of_estimate(estimate, task.model.facts.latent == "discrete")
     if not draws:
         numbers = {name: value for name, value in numbers.items() if name not in _OF_SAMPLES}
     per_dim = bits_per_dim(
@@ -193,7 +193,7 @@ def _likelihood(task: Task) -> Results:
     return numbers
 
 
-def _of_estimate(estimate: Estimate) -> Results:
+def _of_estimate(estimate: Estimate, is_discrete: bool) -> Results:
     layers = [layer.flatten() for layer in estimate.kl_per_dimension]
     n = len(estimate.kl)
     numbers: Results = {
@@ -207,10 +207,11 @@ def _of_estimate(estimate: Estimate) -> Results:
         "effective_sample_size": estimate.effective_sample_size.mean().item(),
         "num_samples": estimate.num_samples,
         "kl_nats_per_layer": [layer.sum().item() for layer in layers],
-        "latent_dim": estimate.latent_dim,
+        # Of discrete codes: variables, each of several numbers.
+        "latent_dim": sum(map(len, layers)) if is_discrete else estimate.latent_dim,
     }
     # A KL that does not split over dimensions is one number for its layer.
-    if sum(map(len, layers)) == estimate.latent_dim:
+    if sum(map(len, layers)) == numbers["latent_dim"]:
         numbers["kl_nats_per_dimension"] = [layer.tolist() for layer in layers]
     return numbers
 
