@@ -36,7 +36,7 @@ class Condition(Spec):
     @property
     def in_words(self) -> str:
         """What can be said of it, as on a command line."""
-        return f"{self.name}=0" + (f" to {self.name}={self.num_classes - 1}")
+        return f"{self.name}=0 to {self.name}={self.num_classes - 1}"
 
     def encoded(self, values: Any, n: int) -> Float32[np.ndarray, "n width"]:
         """Its part of c, for n examples.

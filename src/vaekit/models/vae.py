@@ -22,9 +22,10 @@ from vaekit.distributions import from_noise
 from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
+from vaekit.models.layers import given_or_drawn
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
 from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
-from vaekit.numerics import NoiseSpec, draw_noise
+from vaekit.numerics import NoiseSpec
 from vaekit.posteriors import (
     DiagonalGaussianPosterior,
     DiagonalGaussianSpec,
@@ -135,10 +136,7 @@ class VAE(Model):
         noise: Noise | None,
         generator: torch.Generator | None,
     ) -> Tensor:
-        if noise is None:
-            bias = self.decoder.output_bias
-            noise = draw_noise(spec, generator, bias.device, bias.dtype)
-        (standard,) = noise
+        (standard,) = given_or_drawn(spec, noise, generator, self.decoder.output_bias)
         return standard
 
 

@@ -29,10 +29,10 @@ from vaekit.models.code_factors import CodesOfPrior, SingleCode
 from vaekit.models.codebook import Codebook, CodebookSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
-from vaekit.models.layers import refuse_conditions
+from vaekit.models.layers import given_or_drawn, refuse_conditions
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
 from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
-from vaekit.numerics import NoiseSpec, draw_noise
+from vaekit.numerics import NoiseSpec
 from vaekit.priors import AutoregressiveCodesSpec, CodePrior, CodePriorSpec
 from vaekit.spec import Spec
 
@@ -154,11 +154,8 @@ class VQVAE(Model):
     def _noise(
         self, n: int, num_samples: int, noise: Noise | None, generator: torch.Generator | None
     ) -> Tensor:
-        if noise is None:
-            bias = self.decoder.output_bias
-            spec = self.noise_spec(n, num_samples)
-            noise = draw_noise(spec, generator, bias.device, bias.dtype)
-        (uniform,) = noise
+        spec = self.noise_spec(n, num_samples)
+        (uniform,) = given_or_drawn(spec, noise, generator, self.decoder.output_bias)
         return uniform
 
 
