@@ -33,7 +33,7 @@ REFUSED = {
     ("ladder_vae", "iwae", True),
     *itertools.product(
         ["categorical_vae", "vq_vae"],
-        ["iwae", "dreg", "stl", "beta_tcvae", "infovae", "capacity"],
+        ["iwae", "dreg", "stl", "beta_tcvae", "infovae", "capacity", "vae_gan"],
         [False, True],
     ),
 }
@@ -80,7 +80,7 @@ def test_pair_trains_or_is_refused(model: str, objective: str, encoder: str, dec
         assert "\n  do: " in message
         return
     check_pair(chosen.facts, aim.needs, model, objective)
-    built, maximised = chosen.build((1, 3, 3), statistics()), aim.build()
+    built, maximised = chosen.build((1, 3, 3), statistics()), aim.build(statistics())
     optimizer = torch.optim.Adam(built.parameters(), lr=0.01)
     before = [parameter.detach().clone() for parameter in built.parameters()]
     for step in range(3):

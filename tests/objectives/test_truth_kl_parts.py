@@ -8,7 +8,7 @@ import torch
 from linear_model import linear_layer, linear_model, sigma_points
 from torch import Tensor
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.models import VAE, Inference
 from vaekit.numerics import generator_for
 from vaekit.objectives import BetaTCVAESpec, CapacitySpec, ELBOSpec, kl_parts
@@ -59,10 +59,15 @@ def test_independent_codes_have_no_total_correlation() -> None:
     assert information == pytest.approx(exact, abs=0.05)
 
 
-@pytest.mark.parametrize("examples", [None, 16, 5000])
-def test_parts_add_up_whatever_is_known_of_the_aggregate(examples: int | None) -> None:
+def examples(number: int) -> Statistics:
+    """Of so many training examples."""
+    return Statistics(torch.zeros(1), torch.ones(1), num_examples=number)
+
+
+@pytest.mark.parametrize("known", [None, examples(16), examples(5000)])
+def test_parts_add_up_whatever_is_known_of_the_aggregate(known: Statistics | None) -> None:
     model, shown, noise = drawn(16, 3)
-    objective = BetaTCVAESpec(beta=1.0, num_samples=3).build(examples)
+    objective = BetaTCVAESpec(beta=1.0, num_samples=3).build(known)
     terms = objective(model, shown, {}, noise)
     inference = model.infer(shown, 3, noise)
     assert -terms.losses["model"].item() == pytest.approx(
@@ -85,7 +90,7 @@ def test_with_all_weights_at_one_it_is_the_elbo() -> None:
 def test_every_part_has_its_weight(weight: str) -> None:
     model, shown, noise = drawn(16)
     plain, changed = (
-        BetaTCVAESpec.model_validate({"beta": 1.0, weight: value}).build(16)(
+        BetaTCVAESpec.model_validate({"beta": 1.0, weight: value}).build(examples(16))(
             model, shown, {}, noise
         )
         for value in (1.0, 3.0)

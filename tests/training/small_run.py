@@ -15,7 +15,7 @@ import torch
 from vaekit.data import Batches, BinarizeSpec, Dataset, InMemorySplit, present, statistics
 from vaekit.models import VAE, Model, ModelSpec, VAESpec
 from vaekit.networks import MLPSpec
-from vaekit.objectives import ELBOSpec, LinearBeta, Objective
+from vaekit.objectives import ELBOSpec, LinearBeta, Objective, VAEGANSpec
 from vaekit.schema import Schema
 from vaekit.training import Listener, MetricsFile, Record, Training, TrainingData, TrainingSpec
 
@@ -79,21 +79,34 @@ def built(spec: ModelSpec) -> Model:
         return spec.build((1, 2, 3), statistics(small.split("train"), transform))
 
 
+def built_objective(objective: Objective | VAEGANSpec | None) -> Objective | None:
+    if not isinstance(objective, VAEGANSpec):
+        return objective
+    small = dataset()
+    seen = statistics(small.split("train"), BinarizeSpec().build(small))
+    with torch.random.fork_rng([]):
+        torch.manual_seed(1)
+        return objective.build(seen)
+
+
 def small_run(
     folder: Path | None = None,
     spec: TrainingSpec = SPEC,
     listeners: Sequence[Listener] = (),
     protocol: str = "dynamic",
     model: ModelSpec = MODEL,
-    objective: Objective | None = None,
+    objective: Objective | VAEGANSpec | None = None,
 ) -> Training:
-    """A run in `folder`, whose log is `metrics.jsonl` beside the folder `checkpoint`."""
+    """A run in `folder`, whose log is `metrics.jsonl` beside the folder `checkpoint`.
+
+    An objective with weights of its own comes as a spec, so that every run has fresh ones.
+    """
     if folder is not None:
         folder.mkdir(exist_ok=True)
         listeners = [MetricsFile(folder / "metrics.jsonl"), *listeners]
     return Training(
         built(model).to(spec.device),
-        objective or OBJECTIVE.build(),
+        built_objective(objective) or OBJECTIVE.build(),
         small_data(protocol, spec.batch_size, spec.device),
         spec,
         seed=3,

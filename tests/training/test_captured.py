@@ -33,6 +33,7 @@ from vaekit.training.machine import seed_layers
 from vaekit.training.step import Updater
 
 SEED, STEPS = 3, 12
+FACTOR = 10.0  # on the learning rate, at first
 RELAXED = CategoricalVAESpec(
     variables=2,
     classes=3,
@@ -57,7 +58,7 @@ def follow(made: CapturedUpdater, steps: range = range(STEPS)) -> None:
     for step in steps:
         epoch, index = divmod(step, STEPS_PER_EPOCH)
         schedule = made._updater.schedule(step / STEPS_PER_EPOCH)
-        made(step, epoch, index, schedule, 1e-2 / (1 + step))
+        made(step, epoch, index, schedule, FACTOR / (1 + step))
 
 
 def one_by_one(
@@ -73,7 +74,7 @@ def one_by_one(
         batch = data.transform(data.batches(*divmod(step, STEPS_PER_EPOCH)), source)
         noise = draw_noise(updater.model.noise_spec(len(batch), 1), source)
         schedule = updater.schedule(step / STEPS_PER_EPOCH)
-        factor = 1e-2 / (1 + step) / spec.optimizer.learning_rate
+        factor = FACTOR / (1 + step)
         done = updater(step, batch, noise, schedule, factor)
         reports.append(done.reported)
         skipped += not done.applied

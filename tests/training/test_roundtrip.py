@@ -33,7 +33,16 @@ from vaekit.models import (
     VQVAESpec,
 )
 from vaekit.networks import LadderMLPSpec, MLPSpec
-from vaekit.objectives import DReGSpec, ELBOSpec, InfoVAESpec, IWAESpec, Objective, Schedule, Terms
+from vaekit.objectives import (
+    DReGSpec,
+    ELBOSpec,
+    InfoVAESpec,
+    IWAESpec,
+    Objective,
+    Schedule,
+    Terms,
+    VAEGANSpec,
+)
 from vaekit.training import (
     Listener,
     Plan,
@@ -49,6 +58,7 @@ BATCH_NORM = MLPSpec(hidden=(8,), normalization="batch", dropout=0.2)
 TWO_LAYERS = HierarchicalVAESpec(
     latent_dims=(3, 2), encoder=NETWORK, decoder=NETWORK, between=NETWORK
 )
+OPPONENT = VAEGANSpec(discriminator=MLPSpec(hidden=(8,)), adversarial_after=1.5)
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "static data": {"protocol": "static"},
@@ -67,6 +77,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "importance weighting": {"objective": IWAESpec(num_samples=3).build()},
     "weighed gradient": {"objective": DReGSpec(num_samples=3).build()},
     "discrepancy": {"objective": InfoVAESpec().build()},
+    "opponent": {
+        "objective": OPPONENT,
+        "spec": changed(
+            gradient={"clip_norm": 2.0},
+            group_optimizers={"discriminator": {"kind": "adam", "learning_rate": 1e-2}},
+        ),
+    },
+    "opponent, accumulation": {"objective": OPPONENT, "spec": changed(accumulate=4)},
     "free bits": {"objective": ELBOSpec(free_bits=0.1, num_samples=2).build()},
     "several layers": {"model": TWO_LAYERS},
     "several layers, importance weighting": {

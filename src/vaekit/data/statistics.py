@@ -24,6 +24,14 @@ class Statistics(NamedTuple):
     """How many numbers an example is conditioned on."""
     examples: Float32[Tensor, "some *event"] | None = None
     """Some training examples, evenly spread over the split; all where there are few."""
+    num_examples: int = 0
+    """How many training examples there are."""
+
+    @property
+    def spread(self) -> Float32[Tensor, ""]:
+        """One standard deviation for all values; one, where they do not vary."""
+        spread = self.std.square().mean().sqrt()
+        return torch.where(spread > 0, spread, torch.ones_like(spread))
 
 
 def statistics(split: Split, transform: Transform) -> Statistics:
@@ -47,5 +55,9 @@ def statistics(split: Split, transform: Transform) -> Statistics:
 
     found = moments(shown())
     return Statistics(
-        found.mean.float(), found.std.float(), transform.num_conditions, torch.cat(kept)
+        found.mean.float(),
+        found.std.float(),
+        transform.num_conditions,
+        torch.cat(kept),
+        len(split),
     )

@@ -51,9 +51,8 @@ class Encoder(nn.Module):
     def __init__(self, network: nn.Module, statistics: Statistics) -> None:
         super().__init__()
         self.network = network
-        spread = statistics.std.square().mean().sqrt()
         self.register_buffer("mean", statistics.mean.clone())
-        self.register_buffer("spread", torch.where(spread > 0, spread, torch.ones_like(spread)))
+        self.register_buffer("spread", statistics.spread)
         size, values = statistics.num_conditions, statistics.mean.numel()
         self.condition = nn.Linear(size, values, bias=False) if size else None
 

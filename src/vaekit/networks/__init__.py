@@ -5,6 +5,8 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from vaekit.networks.conv import ConvSpec
+from vaekit.networks.discriminator import Discriminator, Verdict
+from vaekit.networks.features import Features, feature_error, hidden_layers
 from vaekit.networks.ladder import Ladder, PathUp, Rung
 from vaekit.networks.ladder_conv import LadderConvSpec
 from vaekit.networks.ladder_mlp import LadderMLPSpec
@@ -19,6 +21,8 @@ LadderSpec: TypeAlias = Annotated[LadderMLPSpec | LadderConvSpec, Field(discrimi
 
 __all__ = [
     "ConvSpec",
+    "Discriminator",
+    "Features",
     "Ladder",
     "LadderConvSpec",
     "LadderMLPSpec",
@@ -29,6 +33,9 @@ __all__ = [
     "PathUp",
     "ResidualConvSpec",
     "Rung",
+    "Verdict",
+    "feature_error",
+    "hidden_layers",
     "over_samples",
     "uses_batch_statistics",
 ]

@@ -4,6 +4,9 @@ Every stage halves (or doubles) the image and then applies residual blocks of tw
 convolutions with pre-activation; what leaves the last block is activated once more. The second
 convolution of a block starts at zero, so that a deep network starts as a shallow one.
 
+A dense code is read off all of the image at once; a spatial code keeps its place: it is a small
+image itself, channels of as many numbers as the last stage has pixels.
+
 Reference:
     He et al. (2016), Identity Mappings in Deep Residual Networks,
     https://arxiv.org/abs/1603.05027
@@ -16,6 +19,7 @@ from jaxtyping import Float
 from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
+from vaekit.errors import SpecError
 from vaekit.networks.conv import doubling, image_sizes
 from vaekit.networks.layers import LayerSpec, zeros_
 
@@ -52,6 +56,9 @@ class ResidualConvSpec(LayerSpec):
         default=(32, 64), min_length=1, description="Channels per stage, from the image inwards."
     )
     blocks: PositiveInt = Field(default=2, description="Residual blocks per stage.")
+    code: Literal["dense", "spatial"] = Field(
+        default="dense", description="Whether a code is read off the whole image, or a small image."
+    )
 
     def build_encoder(self, event_shape: tuple[int, ...], out_features: int) -> nn.Sequential:
         """A network from images of `event_shape` to `out_features` numbers."""
@@ -62,8 +69,13 @@ class ResidualConvSpec(LayerSpec):
             network.append(nn.Conv2d(channels, width, 3, 2, 1))
             network.extend(self._blocks(width))
             channels = width
-        network.extend([*activated(channels, self), nn.Flatten()])
-        network.append(nn.Linear(channels * math.prod(sizes[-1]), out_features))
+        network.extend(activated(channels, self))
+        if self.code == "spatial":
+            planes = self._planes(out_features, sizes[-1])
+            network.extend([nn.Conv2d(channels, planes, 3, padding=1), nn.Flatten()])
+        else:
+            network.append(nn.Flatten())
+            network.append(nn.Linear(channels * math.prod(sizes[-1]), out_features))
         self.initialize(network)
         return network
 
@@ -73,7 +85,12 @@ class ResidualConvSpec(LayerSpec):
         sizes = image_sizes(tuple(event_shape), len(self.channels))
         channels = self.channels[-1]
         seed = (channels, *sizes[-1])
-        network = nn.Sequential(nn.Linear(in_features, math.prod(seed)), nn.Unflatten(1, seed))
+        if self.code == "spatial":
+            planes = self._planes(in_features, sizes[-1])
+            network = nn.Sequential(nn.Unflatten(1, (planes, *sizes[-1])))
+            network.append(nn.Conv2d(planes, channels, 3, padding=1))
+        else:
+            network = nn.Sequential(nn.Linear(in_features, math.prod(seed)), nn.Unflatten(1, seed))
         network.extend(self._blocks(channels))
         for width, target in zip(self.channels[-2::-1], sizes[-2:0:-1], strict=True):
             network.append(doubling(channels, width, 3, target))
@@ -91,6 +108,24 @@ class ResidualConvSpec(LayerSpec):
         for module in network.modules():
             if isinstance(module, ResidualBlock):
                 zeros_(module.last)
+
+    def _planes(self, features: int, size: tuple[int, int]) -> int:
+        """Channels of a spatial code of so many numbers.
+
+        Raises:
+            SpecError: They do not fill whole channels.
+        """
+        pixels = math.prod(size)
+        if features % pixels:
+            raise SpecError(
+                "A spatial code consists of whole channels.",
+                where="model.latent_dim, with code = 'spatial'",
+                expected=f"a multiple of {size[0]} x {size[1]} = {pixels}, and no condition",
+                found=f"{features} numbers",
+                remedy=f"set model.latent_dim = {max(1, round(features / pixels)) * pixels}, "
+                "or choose code = 'dense'",
+            )
+        return features // pixels
 
     def _blocks(self, channels: int) -> list[nn.Module]:
         return [ResidualBlock(channels, self) for _ in range(self.blocks)]

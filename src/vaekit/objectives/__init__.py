@@ -9,11 +9,13 @@ from vaekit.objectives.beta_tcvae import BetaTCVAE, BetaTCVAESpec, KLParts, kl_p
 from vaekit.objectives.capacity import Capacity, CapacitySpec
 from vaekit.objectives.dreg import DReG, DReGSpec
 from vaekit.objectives.elbo import ELBO, ELBOSpec
+from vaekit.objectives.feature_loss import FeatureLoss, FeatureLossSpec
 from vaekit.objectives.infovae import InfoVAE, InfoVAESpec, Kernel, mmd_squared
 from vaekit.objectives.iwae import IWAE, IWAESpec
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms, check_pair
 from vaekit.objectives.reconstruction import Reconstruction, ReconstructionSpec
 from vaekit.objectives.stl import STL, STLSpec
+from vaekit.objectives.vae_gan import VAEGAN, VAEGANSpec
 
 ObjectiveSpec: TypeAlias = Annotated[
     ELBOSpec
@@ -23,7 +25,9 @@ ObjectiveSpec: TypeAlias = Annotated[
     | CapacitySpec
     | BetaTCVAESpec
     | InfoVAESpec
-    | ReconstructionSpec,
+    | ReconstructionSpec
+    | VAEGANSpec
+    | FeatureLossSpec,
     Field(discriminator="kind"),
 ]
 
@@ -31,6 +35,7 @@ __all__ = [
     "ELBO",
     "IWAE",
     "STL",
+    "VAEGAN",
     "BetaSpec",
     "BetaTCVAE",
     "BetaTCVAESpec",
@@ -41,6 +46,8 @@ __all__ = [
     "DReG",
     "DReGSpec",
     "ELBOSpec",
+    "FeatureLoss",
+    "FeatureLossSpec",
     "IWAESpec",
     "InfoVAE",
     "InfoVAESpec",
@@ -55,6 +62,7 @@ __all__ = [
     "STLSpec",
     "Schedule",
     "Terms",
+    "VAEGANSpec",
     "check_pair",
     "kl_parts",
     "mmd_squared",

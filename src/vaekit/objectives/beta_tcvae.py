@@ -30,7 +30,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor
 from torch.distributions import Independent
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.errors import SpecError
 from vaekit.models import Inference, Model, Noise
 from vaekit.objectives.elbo import reported_elbo
@@ -144,5 +144,5 @@ class BetaTCVAESpec(Spec):
     gamma: NonNegativeFloat = Field(default=1.0, description="Weight of the dimension-wise KL.")
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
 
-    def build(self, examples: int | None = None) -> BetaTCVAE:
-        return BetaTCVAE(self, examples)
+    def build(self, statistics: Statistics | None = None) -> BetaTCVAE:
+        return BetaTCVAE(self, None if statistics is None else statistics.num_examples)

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, final
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
 from vaekit.objectives.beta import BetaSpec, LinearBeta
 from vaekit.objectives.elbo import reported_elbo
@@ -76,5 +76,5 @@ class CapacitySpec(Spec):
     )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
 
-    def build(self, examples: int | None = None) -> Capacity:
+    def build(self, statistics: Statistics | None = None) -> Capacity:
         return Capacity(self.capacity, self.gamma, self.num_samples)

@@ -26,7 +26,7 @@ from jaxtyping import Float
 from pydantic import Field, PositiveInt
 from torch import Tensor
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
 from vaekit.numerics import log_mean_exp
 from vaekit.objectives.elbo import reported_elbo
@@ -86,5 +86,5 @@ class DReGSpec(Spec):
     kind: Literal["dreg"] = "dreg"
     num_samples: PositiveInt = Field(default=5, description="Samples k of z per example.")
 
-    def build(self, examples: int | None = None) -> DReG:
+    def build(self, statistics: Statistics | None = None) -> DReG:
         return DReG(self.num_samples)

@@ -20,7 +20,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
 from vaekit.objectives.beta import BetaSpec, ConstantBeta
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
@@ -99,5 +99,5 @@ class ELBOSpec(Spec):
     )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
 
-    def build(self, examples: int | None = None) -> ELBO:
+    def build(self, statistics: Statistics | None = None) -> ELBO:
         return ELBO(self.beta, self.free_bits, self.num_samples, self.free_bits_per)

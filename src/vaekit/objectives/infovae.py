@@ -30,7 +30,7 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.distributions import from_noise
 from vaekit.models import Model, Noise
 from vaekit.numerics import draw_noise
@@ -130,5 +130,5 @@ class InfoVAESpec(Spec):
     )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
 
-    def build(self, examples: int | None = None) -> InfoVAE:
+    def build(self, statistics: Statistics | None = None) -> InfoVAE:
         return InfoVAE(self)

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal, final
 import torch
 from pydantic import Field, PositiveInt
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
 from vaekit.numerics import log_mean_exp
 from vaekit.objectives.elbo import reported_elbo
@@ -59,5 +59,5 @@ class IWAESpec(Spec):
     kind: Literal["iwae"] = "iwae"
     num_samples: PositiveInt = Field(default=5, description="Samples k of z per example.")
 
-    def build(self, examples: int | None = None) -> IWAE:
+    def build(self, statistics: Statistics | None = None) -> IWAE:
         return IWAE(self.num_samples)

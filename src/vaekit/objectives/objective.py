@@ -59,6 +59,10 @@ class Objective(nn.Module, ABC):
         """What changes in the course of training, after `epoch` epochs."""
         return {}
 
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Parameters with a loss of their own, by its name; all others minimise that of 'model'."""
+        return {}
+
     @abstractmethod
     def forward(
         self,

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, final
 
 import torch
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
@@ -43,5 +43,5 @@ class ReconstructionSpec(Spec):
 
     kind: Literal["reconstruction"] = "reconstruction"
 
-    def build(self, examples: int | None = None) -> Reconstruction:
+    def build(self, statistics: Statistics | None = None) -> Reconstruction:
         return Reconstruction()

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal, final
 import torch
 from pydantic import Field, PositiveInt
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
 from vaekit.objectives.beta import BetaSpec, ConstantBeta
 from vaekit.objectives.elbo import reported_elbo
@@ -69,5 +69,5 @@ class STLSpec(Spec):
     beta: BetaSpec = Field(default=ConstantBeta(), description="A number, or a schedule.")
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
 
-    def build(self, examples: int | None = None) -> STL:
+    def build(self, statistics: Statistics | None = None) -> STL:
         return STL(self.beta, self.num_samples)

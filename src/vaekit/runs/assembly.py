@@ -1,4 +1,4 @@
-"""From a recipe to the things it names: data set, transform, model."""
+"""From a recipe to the things it names: data set, transform, model, objective."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -11,6 +11,7 @@ from vaekit.errors import SpecError
 from vaekit.likelihoods import ValueRange
 from vaekit.models import Model
 from vaekit.numerics import derive_seed
+from vaekit.objectives import Objective
 from vaekit.recipes import Recipe
 
 
@@ -22,10 +23,11 @@ class Assembly:
     dataset: Dataset
     transform: Transform
     model: Model
+    objective: Objective
 
 
 def assemble(recipe: Recipe) -> Assembly:
-    """Loads the data, fits the transform and builds the model, untrained, on its device.
+    """Loads the data, fits the transform, builds model and objective, untrained, on their device.
 
     Raises:
         DataError: The data cannot be read, or is not what it should be.
@@ -40,9 +42,11 @@ def assemble(recipe: Recipe) -> Assembly:
     train = transform.prepare(dataset.split("train"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(recipe.seed, "weights"))
-        model = recipe.model.build(dataset.schema.event_shape, statistics(train, transform))
+        seen = statistics(train, transform)
+        model = recipe.model.build(dataset.schema.event_shape, seen)
+        objective = recipe.objective.build(seen)
     device = recipe.training.device
-    return Assembly(dataset, transform.to(device), model.to(device))
+    return Assembly(dataset, transform.to(device), model.to(device), objective.to(device))
 
 
 def _probes(dataset: Dataset, transform: Transform) -> list[Observation]:

@@ -83,7 +83,7 @@ def fit(recipe: Recipe, folder: Path, listeners: Sequence[Listener] = ()) -> Run
     with files.claimed(recipe, provenance(recipe, dataset)):
         training = Training(
             parts.model,
-            recipe.objective.build(len(split)),
+            parts.objective,
             data,
             recipe.training,
             recipe.seed,

@@ -20,7 +20,7 @@ from vaekit.numerics import derive_seed, draw_noise
 from vaekit.training.machine import autocast, seed_layers
 from vaekit.training.optimizers import Adam
 from vaekit.training.spec import TrainingSpec
-from vaekit.training.step import Updater
+from vaekit.training.step import Updater, gradient_norm, named_losses
 
 EAGER_UPDATES = 3
 """Updates before the capture: libraries set themselves up in the first."""
@@ -30,8 +30,9 @@ def obstacle(spec: TrainingSpec, batches: Batches) -> str | None:
     """Why the updates of a run on a CUDA device cannot be captured, if they cannot."""
     if batches.is_streamed:
         return "the data is streamed"
-    if spec.optimizer.kind != "adam":
-        return f"training.optimizer.kind = {spec.optimizer.kind!r} has no captured form"
+    for optimizer in (spec.optimizer, *spec.group_optimizers.values()):
+        if optimizer.kind != "adam":
+            return f"the optimizer {optimizer.kind!r} has no captured form"
     if spec.accumulate > 1:
         return "training.accumulate cuts the batch into pieces"
     return None
@@ -76,11 +77,15 @@ class CapturedUpdater:
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(
-        self, step: int, epoch: int, index: int, schedule: dict[str, float], learning_rate: float
+        self, step: int, epoch: int, index: int, schedule: dict[str, float], factor: float
     ) -> None:
-        """Starts update number `step`, with batch `index` of epoch `epoch`."""
+        """Starts update number `step`, with batch `index` of epoch `epoch`.
+
+        Args:
+            factor: Of all learning rates.
+        """
         average = self._updater.average
-        values = (learning_rate, average.share(step), *schedule.values())
+        values = (factor, average.share(step), *schedule.values())
         self._settings.copy_(torch.tensor(values), non_blocking=True)
         self._rows.copy_(self._batches.rows(epoch, index))
         self._source.manual_seed(derive_seed(self._seed, "step", step))
@@ -131,7 +136,7 @@ class CapturedUpdater:
     def _update(self) -> None:
         """Device code that reads and writes the same memory at every call."""
         updater, spec = self._updater, self._updater.spec
-        learning_rate, share, *values = self._settings.unbind()
+        factor, share, *values = self._settings.unbind()
         schedule = dict(zip(self._schedule_names, values, strict=True))
         updater.model.follow(schedule)
         observation = self._transform(self._batches.take(self._rows), self._source)
@@ -142,29 +147,28 @@ class CapturedUpdater:
         updater.forget_gradients()
         with autocast(spec.device, spec.precision):
             terms = updater.terms(updater.model, observation, schedule, noise)
-        loss = terms.losses["model"]
-        loss.backward()
-        unwanted = self._unwanted(loss.detach())
+        updater.backward(terms.losses)
+        losses = named_losses(terms)
+        unwanted = self._unwanted(torch.stack([*losses.values()]))
+        updater.set_learning_rates(factor)
         for optimizer in updater.optimizers.values():
             assert isinstance(optimizer, Adam)  # noqa: S101  # `obstacle` saw to it
-            optimizer.learning_rate = learning_rate
             optimizer.step(unwanted)
         updater.average.take_in(share * (1 - unwanted))
-        self._add({"loss_nats": loss.detach(), **terms.reported})
+        self._add({**losses, **terms.reported})
 
-    def _unwanted(self, loss: Tensor) -> Tensor:
-        """One where this update must leave the weights alone, else zero; clips the gradient."""
+    def _unwanted(self, losses: Tensor) -> Tensor:
+        """One where this update must leave the weights alone, else zero; clips the gradients."""
         clip, skip = self._updater.spec.gradient.clip_norm, self._updater.spec.gradient.skip_norm
-        finite, long = loss.isfinite(), torch.zeros_like(self._lost)
+        finite, long = losses.isfinite().all(), torch.zeros_like(self._lost)
         if clip is not None or skip is not None:
-            parameters = [p for group in self._updater.groups.values() for p in group]
-            gradients = [p.grad for p in parameters if p.grad is not None]
-            norm = nn.utils.get_total_norm(gradients)
-            finite = finite & norm.isfinite()
-            if skip is not None:
-                long = (norm > skip).float()
-            if clip is not None:
-                nn.utils.clip_grads_with_norm_(parameters, clip, norm)
+            for parameters in self._updater.groups.values():
+                norm = gradient_norm(parameters)
+                finite = finite & norm.isfinite()
+                if skip is not None:
+                    long = torch.maximum(long, (norm > skip).float())
+                if clip is not None:
+                    nn.utils.clip_grads_with_norm_(parameters, clip, norm)
         torch.maximum(self._lost, 1 - finite.float(), out=self._lost)
         self._skipped += long * (1 - self._lost)
         return torch.maximum(self._lost, long)

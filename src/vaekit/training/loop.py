@@ -142,8 +142,7 @@ class Training:
         schedule = self.updater.schedule(position)
         factor = spec.schedule.factor(position, spec.epochs)
         if self._captured is not None:
-            rate = spec.optimizer.learning_rate * factor
-            self._captured(step, epoch, index, schedule, rate)
+            self._captured(step, epoch, index, schedule, factor)
             self.progress.step += 1
             return
         source = generator_for(self.seed, "step", step, device=spec.device)

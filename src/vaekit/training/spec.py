@@ -55,6 +55,11 @@ class TrainingSpec(Spec):
         "correlation, MMD, batch normalisation, dropout) is of a piece.",
     )
     optimizer: OptimizerSpec = AdamSpec()
+    group_optimizers: dict[str, OptimizerSpec] = Field(
+        default={},
+        description="Of parameters with a loss of their own, by its name, such as "
+        "'discriminator'; where absent, `optimizer`.",
+    )
     schedule: ScheduleSpec = ConstantSchedule()
     gradient: GradientSpec = GradientSpec()
     ema_decay: float = Field(
@@ -84,6 +89,10 @@ class TrainingSpec(Spec):
     checkpoint_every_seconds: float = Field(
         default=30.0, ge=0.0, description="At most so much is lost."
     )
+
+    def optimizer_of(self, group: str) -> OptimizerSpec:
+        """Choices of the optimiser of a parameter group."""
+        return self.group_optimizers.get(group, self.optimizer)
 
     @model_validator(mode="after")
     def _pieces_fit(self) -> "TrainingSpec":

@@ -1,15 +1,16 @@
 """One update of the weights: the hot path of training."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, final
 
 import torch
 from torch import Tensor, nn
 
 from vaekit.data import Observation
+from vaekit.errors import SpecError
 from vaekit.models import Model, Noise
-from vaekit.objectives import Objective, Schedule
+from vaekit.objectives import Objective, Schedule, Terms
 from vaekit.training.divergence import not_finite
 from vaekit.training.ema import WeightAverage
 from vaekit.training.machine import autocast
@@ -38,11 +39,11 @@ class Updater:
 
     def __init__(self, model: Model, objective: Objective, spec: TrainingSpec) -> None:
         self.model, self.objective, self.spec = model, objective, spec
-        self.groups: dict[str, list[nn.Parameter]] = {
-            "model": [*model.parameters(), *objective.parameters()]
-        }
+        self.groups = _groups(model, objective)
+        _check_groups(spec, self.groups)
         self.optimizers: dict[str, Optimizer] = {
-            name: spec.optimizer.build(parameters) for name, parameters in self.groups.items()
+            name: spec.optimizer_of(name).build(parameters)
+            for name, parameters in self.groups.items()
         }
         self.average = WeightAverage(model, spec.ema_decay)
         self.terms = (
@@ -64,9 +65,10 @@ class Updater:
         Raises:
             DivergenceError: The loss or the gradient is not finite; the weights are as before.
         """
-        self._prepare(self.spec.optimizer.learning_rate * learning_rate_factor)
+        self.forget_gradients()
+        self.set_learning_rates(learning_rate_factor)
         reported = self._gradients(observation, noise, self._as_inputs(schedule))
-        if not math.isfinite(reported["loss_nats"]):
+        if not all(math.isfinite(reported[loss_name(group)]) for group in self.groups):
             raise not_finite("the loss of the next update", step, reported)
         applied = self._wanted(step)
         if applied:
@@ -90,10 +92,20 @@ class Updater:
         for optimizer in self.optimizers.values():
             optimizer.forget_gradients()
 
-    def _prepare(self, learning_rate: float) -> None:
-        self.forget_gradients()
-        for optimizer in self.optimizers.values():
-            optimizer.learning_rate = learning_rate
+    def set_learning_rates(self, factor: float | Tensor) -> None:
+        """Gives every group the learning rate of its own optimiser, times `factor`."""
+        for group, optimizer in self.optimizers.items():
+            optimizer.learning_rate = self.spec.optimizer_of(group).learning_rate * factor
+
+    def backward(self, losses: Mapping[str, Tensor], share: float = 1.0) -> None:
+        """Adds the gradient of every group's own loss to its parameters."""
+        if len(self.groups) == 1:
+            (losses["model"] if share == 1.0 else losses["model"] * share).backward()
+            return
+        last = next(reversed(self.groups))
+        for group, parameters in self.groups.items():
+            loss = losses[group] * share
+            loss.backward(inputs=parameters, retain_graph=group != last)
 
     def _as_inputs(self, schedule: Mapping[str, float]) -> Schedule:
         """What a compiled step must not take for constants, or it is compiled at every value."""
@@ -112,9 +124,8 @@ class Updater:
         for share, piece, piece_noise in self._pieces(observation, noise):
             with autocast(self.spec.device, self.spec.precision):
                 terms = self.terms(self.model, piece, schedule, piece_noise)
-            loss = terms.losses["model"]
-            (loss if share == 1.0 else loss * share).backward()
-            for name, value in {"loss_nats": loss.detach(), **terms.reported}.items():
+            self.backward(terms.losses, share)
+            for name, value in {**named_losses(terms), **terms.reported}.items():
                 total[name] = total[name] + share * value if name in total else share * value
         values = torch.stack(tuple(total.values())).tolist()  # one wait for the device
         return dict(zip(total, values, strict=True))
@@ -134,17 +145,52 @@ class Updater:
             yield share, piece, tuple(layer[:, rows] for layer in noise)
 
     def _wanted(self, step: int) -> bool:
-        """Clips the gradient, and says whether it should be applied at all."""
+        """Clips the gradient of every group, and says whether they should be applied at all."""
         clip, skip = self.spec.gradient.clip_norm, self.spec.gradient.skip_norm
         if clip is None and skip is None:
             return True
-        parameters = [p for group in self.groups.values() for p in group if p.grad is not None]
-        length = nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        norm = length.item()
-        if not math.isfinite(norm):
-            raise not_finite("the gradient of the next update", step, {"norm": norm})
-        if skip is not None and norm > skip:
+        lengths = {group: gradient_norm(parameters) for group, parameters in self.groups.items()}
+        norms = {group: length.item() for group, length in lengths.items()}
+        if not all(map(math.isfinite, norms.values())):
+            raise not_finite("the gradient of the next update", step, norms)
+        if skip is not None and max(norms.values()) > skip:
             return False
-        if clip is not None and norm > clip:
-            nn.utils.clip_grads_with_norm_(parameters, clip, length)
+        for group, norm in norms.items():
+            if clip is not None and norm > clip:
+                nn.utils.clip_grads_with_norm_(self.groups[group], clip, lengths[group])
         return True
+
+
+def loss_name(group: str) -> str:
+    """What the loss of a parameter group is called in the log."""
+    return "loss_nats" if group == "model" else f"{group}_loss_nats"
+
+
+def named_losses(terms: Terms) -> dict[str, Tensor]:
+    """The losses as they are logged, off the graph."""
+    return {loss_name(group): loss.detach() for group, loss in terms.losses.items()}
+
+
+def gradient_norm(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """Length of the gradient of some parameters."""
+    return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+
+
+def _groups(model: Model, objective: Objective) -> dict[str, list[nn.Parameter]]:
+    """What is trained, by the loss that it minimises."""
+    apart = objective.parameter_groups()
+    others = {id(parameter) for group in apart.values() for parameter in group}
+    rest = [p for p in objective.parameters() if p.requires_grad and id(p) not in others]
+    return {"model": [*model.parameters(), *rest], **apart}
+
+
+def _check_groups(spec: TrainingSpec, groups: Mapping[str, object]) -> None:
+    for name in spec.group_optimizers:
+        if name not in groups:
+            raise SpecError(
+                f"The objective has no parameter group {name!r}.",
+                where=f"training.group_optimizers.{name}",
+                expected=f"one of {', '.join(groups)}",
+                found=name,
+                remedy="leave it out, or choose an objective with such a group (vae_gan)",
+            )
