@@ -9,6 +9,7 @@ from rich.console import Console
 
 from vaekit import __version__
 from vaekit.cli.artifact import artifact_app
+from vaekit.cli.benchmark import benchmark
 from vaekit.cli.codes import decode, encode, reconstruct
 from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
@@ -33,6 +34,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(sweep)
+app.command()(benchmark)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
 app.command("list")(list_all)

@@ -15,6 +15,7 @@ refused, because it would overwrite what is there.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -171,6 +172,13 @@ def write(path: Path, text: str) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a JSON file whole or not at all."""
     write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    """SHA-256 of what a recipe computes, whatever the seed and the machine."""
+    tree = _what_is_computed(recipe)
+    del tree["seed"]
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
 
 
 def _what_is_computed(recipe: Recipe) -> dict[str, Any]:
