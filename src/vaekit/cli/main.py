@@ -17,6 +17,7 @@ from vaekit.cli.evaluate import evaluate
 from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
+from vaekit.cli.search import search
 from vaekit.cli.sweep import sweep
 from vaekit.cli.train import train
 from vaekit.cli.walk import interpolate, traverse
@@ -34,6 +35,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(sweep)
+app.command()(search)
 app.command()(benchmark)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)

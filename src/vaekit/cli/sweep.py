@@ -8,7 +8,8 @@ import typer
 from vaekit.cli.table import results_columns, show_table
 
 if TYPE_CHECKING:
-    from vaekit.runs.sweep import Point, Settings
+    from vaekit.runs.over import Settings
+    from vaekit.runs.sweep import Point
 
 
 def sweep(
