@@ -21,7 +21,7 @@ def results_columns(results: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Prints rows; results get their short names, everything else is shown as it is."""
+    """Prints rows; results and settings get short names, everything else is shown as it is."""
     from rich import box
     from rich.console import Console
     from rich.markup import escape
@@ -30,10 +30,19 @@ def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
     keys = list(dict.fromkeys(key for row in rows for key in row))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for key in keys:
-        table.add_column(escape(COLUMNS[key][0] if key in COLUMNS else key), justify="right")
+        heading = COLUMNS[key][0] if key in COLUMNS else _shortened(key, keys)
+        table.add_column(escape(heading), justify="right")
     for row in rows:
         table.add_row(*(escape(_shown(key, row.get(key))) for key in keys))
     Console(highlight=False).print(table)
+
+
+def _shortened(key: str, keys: Sequence[str]) -> str:
+    """The end of a setting's path, from where no other column ends like it."""
+    parts = key.split(".")
+    ends = (".".join(parts[start:]) for start in reversed(range(len(parts))))
+    others = [f".{other}" for other in keys if other != key]
+    return next((end for end in ends if not any(o.endswith(f".{end}") for o in others)), key)
 
 
 def _shown(key: str, value: Any) -> str:

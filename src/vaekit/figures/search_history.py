@@ -54,6 +54,8 @@ def search_history(
     _draw_best(first, trials, maximize)
     first.set(xlabel="trial", ylabel=label)
     first.xaxis.set_major_locator(round_ticks(6, integer=True))
+    if not all(trial.is_complete for trial in trials):
+        figure.legend(handles=first.lines[:2], loc="outside upper left", ncols=2)
     for name in settings:
         _draw_setting(next(axes), trials, name, name in log)
     for left in axes:
@@ -62,10 +64,10 @@ def search_history(
 
 
 def _scatter(ax, trials: Sequence[TrialPoint], places: Sequence[float]) -> None:
-    for is_complete, color in ((True, MODEL), (False, "none")):
+    for is_complete, color, name in ((True, MODEL, "complete"), (False, "none", "given up")):
         chosen = [i for i, trial in enumerate(trials) if trial.is_complete == is_complete]
         x, y = [places[i] for i in chosen], [trials[i].value for i in chosen]
-        ax.plot(x, y, "o", markerfacecolor=color, markeredgecolor=MODEL, markersize=4.5)
+        ax.plot(x, y, "o", mfc=color, mec=MODEL, markersize=4.5, label=name)
 
 
 def _draw_best(ax, trials: Sequence[TrialPoint], maximize: bool) -> None:

@@ -103,7 +103,11 @@ class Study:
         reported = trial.intermediate_values
         return Tried(
             trial.number,
-            {path: _text(trial.params[path]) for path in self._axes if path in trial.params},
+            {
+                path: _text(trial.params[path], axis)
+                for path, axis in self._axes.items()
+                if path in trial.params
+            },
             states.get(trial.state.name, "running"),
             trial.value if trial.state.name == "COMPLETE" else None,
             reported[max(reported)] if reported else None,
@@ -155,9 +159,15 @@ def _suggested(trial: "Trial", path: str, axis: Axis) -> str:
     if isinstance(axis, Choice):
         return trial.suggest_categorical(path, axis.values)
     if axis.is_whole:
-        return _text(trial.suggest_int(path, int(axis.low), int(axis.high), log=axis.is_log))
-    return _text(trial.suggest_float(path, axis.low, axis.high, log=axis.is_log))
+        value = trial.suggest_int(path, int(axis.low), int(axis.high), log=axis.is_log)
+    else:
+        value = trial.suggest_float(path, axis.low, axis.high, log=axis.is_log)
+    return _text(value, axis)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else repr(value)
+def _text(value: Any, axis: Axis) -> str:
+    """A value as a person would write it: six digits are enough, inside the range."""
+    if isinstance(axis, Choice) or axis.is_whole:
+        return str(value)
+    short = f"{value:.6g}"
+    return short if axis.low <= float(short) <= axis.high else repr(value)
