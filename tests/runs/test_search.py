@@ -14,7 +14,8 @@ from vaekit.cli.main import app
 from vaekit.errors import ArtifactError, Interrupted, MissingExtraError, SpecError
 from vaekit.recipes import load_recipe
 from vaekit.runs import Run, open_run
-from vaekit.runs.search import Question, best_of, search
+from vaekit.runs.question import Question
+from vaekit.runs.search import best_of, search
 from vaekit.training import Listener
 
 SHARED = [*SETTINGS, "training.epochs=2", "training.evaluate_every_epochs=1"]

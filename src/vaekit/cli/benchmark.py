@@ -140,15 +140,15 @@ def _foretell(planned: "list[Planned]", chosen: "Benchmark", folder: Path) -> No
             {
                 "recipe": one.recipe.name,
                 "seed": one.seed,
-                "folder": one.folder,
                 "state": state,
-                "minutes left": found.text,
+                "minutes": found.text,
             }
             for one, state, found in rows
         ]
     )
     total = sum(found.minutes or 0 for *_, found in rows)
     unknown = sum(found.minutes is None for *_, found in rows)
+    typer.echo(f"in {folder}/<recipe>/seed<N>")
     typer.echo(
         f"about {total:.0f} minutes in all" + (f", and {unknown} unknown" if unknown else "")
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vaekit.runs.search import Question
+    from vaekit.runs.question import Question
     from vaekit.runs.study import Tried
     from vaekit.training import Listener
 
@@ -45,8 +45,9 @@ def search(
     --over model.latent_dim=8..64 --over model.encoder.activation=gelu,gated
     """
     from vaekit.cli.report import Reporter
-    from vaekit.runs.search import Question, search_folder
+    from vaekit.runs.question import Question
     from vaekit.runs.search import search as run_search
+    from vaekit.runs.search import search_folder
 
     question = Question(recipe, over, objective, settings or [], seed, prune)
     folder = output or search_folder(question)
@@ -83,18 +84,16 @@ def _show(question: "Question", folder: Path, tried: "list[Tried]") -> None:
 
 def _drawn(question: "Question", folder: Path, tried: "list[Tried]") -> Path | None:
     from vaekit.figures import TrialPoint, save, search_history
-    from vaekit.runs.over import Range, axes_over
-    from vaekit.runs.search import OBJECTIVES
+    from vaekit.runs.over import Range
 
-    maximize, bounded = OBJECTIVES[question.objective], question.objective == "elbo_nats"
+    is_bound = question.objective == "elbo_nats"  # so that trials given up can be shown with it
     points = [
         TrialPoint(one.number, value, one.value is not None, one.settings)
         for one in tried
-        if (value := one.last_bound if one.value is None and bounded else one.value) is not None
+        if (value := one.last_bound if one.value is None and is_bound else one.value) is not None
     ]
     if not points:
         return None
-    axes = axes_over(question.over, "A search")
-    log = [path for path, axis in axes.items() if isinstance(axis, Range) and axis.is_log]
+    log = [path for path, axis in question.axes.items() if isinstance(axis, Range) and axis.is_log]
     label = f"{question.objective}, validation"
-    return save(search_history(points, label, maximize, log), folder / "search.png")
+    return save(search_history(points, label, question.maximize, log), folder / "search.png")

@@ -147,7 +147,7 @@ def expected_minutes(one: Planned, there: Sequence[Planned]) -> Expectation:
         return Expectation(left, f"{left:.0f}")
     if one.entry.most_training_minutes is not None:
         left = share * one.entry.most_training_minutes
-        return Expectation(left, f"at most {left:.0f}, and the evaluation")
+        return Expectation(left, f"at most {left:.0f} + evaluation")
     return Expectation(None, "unknown")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from vaekit.recipes import Benchmark
 from vaekit.runs.benchmark_rows import Row
-from vaekit.runs.folder import write, write_json
+from vaekit.runs.folder import write, write_json, written_to
 from vaekit.runs.table import markdown, write_csv
 
 
@@ -21,15 +21,16 @@ def write_benchmark(
         folder: Of the runs; it is made if need be.
         json_file: Where the JSON goes instead.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    whole = json_file or folder / "benchmark.json"
+    for place in (folder, whole.parent):
+        with written_to(place):
+            place.mkdir(parents=True, exist_ok=True)
     tree = {
         "benchmark": benchmark.name,
         "description": benchmark.description,
         "protocol": benchmark.protocol.model_dump(mode="json", exclude_none=True),
         "entries": [row.as_json() for row in found],
     }
-    whole = json_file or folder / "benchmark.json"
-    whole.parent.mkdir(parents=True, exist_ok=True)
     write_json(whole, tree)
     page = folder / "benchmark.md"
     write(page, benchmark_markdown(found) + "\n")

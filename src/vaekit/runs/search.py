@@ -13,71 +13,24 @@ whose bound at an epoch is below the median of the others there is given up.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, final
 
 from vaekit.errors import ArtifactError, DivergenceError, Interrupted, SpecError
-from vaekit.recipes import Recipe, load_recipe, to_toml
+from vaekit.recipes import to_toml
 from vaekit.runs.folder import differences, locked, what_is_computed, write, write_json
-from vaekit.runs.over import Axis, Choice, axes_over
+from vaekit.runs.over import Settings
+from vaekit.runs.question import OBJECTIVES, Question, check_question
 from vaekit.runs.run import Run
 from vaekit.runs.study import ActiveTrial, Study, Tried, check_installed
 from vaekit.runs.table import write_csv
 from vaekit.runs.train import fit, prepare
 from vaekit.training import Listener, Record
 
-OBJECTIVES: Final = {
-    "elbo_nats": True,
-    "nll_nats": False,
-    "expected_log_likelihood_nats": True,
-    "mse": False,
-    "mnist_fid": False,
-    "frechet_distance": False,
-    "mig": True,
-}
-"""What can be searched for, and whether more of it is better."""
 BOUNDS: Final = ("elbo_nats", "expected_log_likelihood_nats")
 """What a validation says of a trial: the first that it has."""
-FIXED: Final = ("data", "transform", "evaluation")
-"""Tables that decide what is measured; trials could not be compared."""
-
-Told: TypeAlias = Callable[[int, dict[str, str], int], Sequence[Listener]]
+Told: TypeAlias = Callable[[int, Settings, int], Sequence[Listener]]
 """Who is told of a trial, given its number, its settings and how many are wanted."""
-
-
-@final
-@dataclass(frozen=True)
-class Question:
-    """What is searched for.
-
-    Args:
-        recipe: Name of a recipe that comes with vaekit, or a TOML file.
-        over: What to go over, as for `axes_over`.
-        objective: Key of the result that decides.
-        settings: Changes that all trials share.
-        seed: Of what is proposed; training keeps the recipe's.
-        prune: Whether trials below the median are given up.
-    """
-
-    recipe: str | Path
-    over: Sequence[str]
-    objective: str = "elbo_nats"
-    settings: Sequence[str] = ()
-    seed: int = 0
-    prune: bool = True
-
-    def base(self) -> Recipe:
-        """The recipe, without the settings that are searched for."""
-        return load_recipe(self.recipe, self.settings)
-
-    def asked(self, settings: dict[str, str], *more: str) -> Recipe:
-        """The recipe with those settings."""
-        return load_recipe(self.recipe, [*self.settings, *map("=".join, settings.items()), *more])
-
-    def trial(self, settings: dict[str, str]) -> Recipe:
-        """The recipe of a trial."""
-        return self.asked(settings, "evaluation.split=validation")
 
 
 def search(
@@ -101,14 +54,12 @@ def search(
         Interrupted: SIGINT or SIGTERM arrived; the same call goes on.
     """
     check_installed()
-    axes = axes_over(question.over, "A search")
-    _check(question, axes)
+    check_question(question)
     folder = output or search_folder(question)
     _check_same(question, folder)
     with locked(folder):
         write_json(folder / "search.json", _as_json(question))
-        maximize = OBJECTIVES[question.objective]
-        study = Study(folder, axes, maximize, question.seed, question.prune)
+        study = Study(folder, question.axes, question.maximize, question.seed, question.prune)
         while sum(one.state != "running" for one in study.tried()) < trials:
             trial = study.next()
             _make(question, trial, folder, told(trial.number, trial.settings, trials))
@@ -128,7 +79,7 @@ def trial_folder(folder: Path, number: int) -> Path:
 
 def best_of(question: Question, tried: Sequence[Tried]) -> Tried | None:
     """The best complete trial, the first of equals."""
-    sign = 1 if OBJECTIVES[question.objective] else -1
+    sign = 1 if question.maximize else -1
     complete = [one for one in tried if one.value is not None]
     return max(complete, key=lambda one: sign * (one.value or 0.0), default=None)
 
@@ -156,7 +107,7 @@ def _make(
     question: Question, trial: ActiveTrial, folder: Path, listeners: Sequence[Listener]
 ) -> None:
     """Trains and measures a trial, and writes down what became of it."""
-    sign = 1 if OBJECTIVES[question.objective] else -1
+    sign = 1 if question.maximize else -1
     try:
         recipe, place = prepare(question.trial(trial.settings), trial_folder(folder, trial.number))
         run = fit(recipe, place, [*listeners, _Watch(trial, sign)])
@@ -228,7 +179,7 @@ def _as_json(question: Question) -> dict[str, Any]:
 
 def _check_same(question: Question, folder: Path) -> None:
     file = folder / "search.json"
-    if not folder.exists() or not any(folder.iterdir()):
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     there = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
     found = None if there is None else differences(there, _as_json(question))
@@ -240,58 +191,3 @@ def _check_same(question: Question, folder: Path) -> None:
             found=("\n" + " " * 12).join(found or ["no search.json"]),
             remedy="choose another folder with --output",
         )
-
-
-# -- the question --------------------------------------------------------------------------------
-
-
-def _check(question: Question, axes: dict[str, Axis]) -> None:
-    """Refuses what would be noticed after hours, or never."""
-    if question.objective not in OBJECTIVES:
-        raise SpecError(
-            "This cannot be searched for.",
-            where="--objective",
-            expected=f"one of {', '.join(OBJECTIVES)}",
-            found=question.objective,
-        )
-    for path in axes:
-        if path.split(".")[0] in FIXED:
-            raise SpecError(
-                "A search cannot go over what decides the measure: trials could not be compared.",
-                where=f"--over {path}",
-                expected="a setting of model, objective or training",
-                remedy="make a search for each value, or sweep over it",
-            )
-    model = question.base().model
-    if question.objective in ("elbo_nats", "nll_nats") and not model.facts.has_density:
-        raise SpecError(
-            f"A model of kind {model.kind!r} has no likelihood to search for.",
-            where="--objective",
-            expected="mse, or expected_log_likelihood_nats",
-            found=question.objective,
-        )
-    _check_split(question)
-    for path, axis in axes.items():
-        for value in axis.values if isinstance(axis, Choice) else axis.ends:
-            question.trial({path: value})  # each alone has to be possible
-
-
-def _check_split(question: Question) -> None:
-    asked = [text for text in question.settings if text.split("=")[0].strip() == "evaluation.split"]
-    if asked:
-        raise SpecError(
-            "A search is judged on the validation split, never on another.",
-            where=f"--set {asked[-1]}",
-            remedy="leave it out; best.toml measures the split that the recipe says",
-        )
-    recipe = question.base()
-    if "validation" in recipe.data.load().splits:
-        return
-    fields = type(recipe.data).model_fields
-    how = "--set data.split=50000/10000/10000" if "split" in fields else "--set data.validation=0.1"
-    raise SpecError(
-        "A search is judged on the validation split, and there is none.",
-        where=f"recipe {recipe.name}, data",
-        found=", ".join(recipe.data.load().splits),
-        remedy=f"keep examples for it, as with {how}; the test split is not for choosing",
-    )
