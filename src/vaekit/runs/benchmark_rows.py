@@ -13,6 +13,7 @@ from vaekit.recipes import Benchmark, EntrySpec, ProtocolSpec
 from vaekit.runs.benchmark import Planned
 from vaekit.runs.folder import RunFolder, recipe_digest
 from vaekit.runs.run import Run
+from vaekit.schema import protocol_in_words
 
 Verdict: TypeAlias = Literal["aim", "must", "missed", "too slow", "other protocol", "-"]
 
@@ -126,8 +127,8 @@ class Row:
             f"k = {first['num_samples']:,}",
             f"{first['split']} split of {first['data_split']}",
             f"{first['examples']:,} examples",
-            f"binarization {first['binarization']} with seed {first['seed']}",
-            f"training seeds {', '.join(str(run.seed) for run in self.runs)}",
+            f"{protocol_in_words(first['binarization'])} with seed {first['seed']}",
+            f"training seed {', '.join(str(run.seed) for run in self.runs)}",
         ]
         return ", ".join(parts)
 
