@@ -9,6 +9,7 @@ from rich.console import Console
 
 from vaekit import __version__
 from vaekit.cli.artifact import artifact_app
+from vaekit.cli.benchmark import benchmark
 from vaekit.cli.codes import decode, encode, reconstruct
 from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
@@ -16,6 +17,7 @@ from vaekit.cli.evaluate import evaluate
 from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
+from vaekit.cli.search import search
 from vaekit.cli.sweep import sweep
 from vaekit.cli.train import train
 from vaekit.cli.walk import interpolate, traverse
@@ -33,6 +35,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(compare)
 app.command()(sweep)
+app.command()(search)
+app.command()(benchmark)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
 app.command("list")(list_all)

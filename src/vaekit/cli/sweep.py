@@ -1,24 +1,15 @@
 """`vaekit sweep`: a recipe under every combination of some settings."""
 
-import csv
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from vaekit.runs.sweep import Point, Settings
+from vaekit.cli.table import results_columns, show_table
 
-COLUMNS: Final = {
-    "nll_nats": ("NLL", 1, ".2f"),
-    "elbo_nats": ("-ELBO", -1, ".2f"),
-    "kl_nats": ("rate KL", 1, ".2f"),
-    "expected_log_likelihood_nats": ("distortion", -1, ".2f"),
-    "active_units": ("active", 1, "d"),
-    "mse": ("MSE", 1, ".4g"),
-    "training_seconds": ("seconds", 1, ".0f"),
-}
+if TYPE_CHECKING:
+    from vaekit.runs.over import Settings
+    from vaekit.runs.sweep import Point
 
 
 def sweep(
@@ -47,6 +38,7 @@ def sweep(
     from vaekit.cli.report import Reporter
     from vaekit.recipes import load_recipe
     from vaekit.runs.sweep import sweep as every
+    from vaekit.runs.table import write_csv
     from vaekit.training import Listener
 
     folder = output or Path("sweeps") / load_recipe(recipe, settings or []).name
@@ -57,50 +49,12 @@ def sweep(
         return [Reporter(quiet=True)]
 
     points = every(recipe, over, folder, settings or [], told)
-    rows = [_row(point) for point in points]
-    _show(rows)
-    (folder / "sweep.csv").write_text(_csv(rows), encoding="utf-8")
-    typer.echo(f"table    {folder / 'sweep.csv'}")
+    rows = [{**point.settings, **results_columns(point.run.results)} for point in points]
+    show_table(rows)
+    typer.echo(f"table    {write_csv(folder / 'sweep.csv', rows)}")
     drawn = _drawn(points, folder)
     if drawn is not None:
         typer.echo(f"picture  {drawn}")
-
-
-def _row(point: "Point") -> dict[str, Any]:
-    results = point.run.results or {}
-    found = {key: results[key] for key in COLUMNS if key in results}
-    return {**point.settings, **found}
-
-
-def _show(rows: list[dict[str, Any]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for key in keys:
-        table.add_column(escape(COLUMNS[key][0] if key in COLUMNS else key), justify="right")
-    for row in rows:
-        table.add_row(*(escape(_shown(key, row.get(key))) for key in keys))
-    Console(highlight=False).print(table)
-
-
-def _shown(key: str, value: Any) -> str:
-    if key not in COLUMNS:
-        return str(value)
-    _, sign, form = COLUMNS[key]
-    return "" if value is None else format(sign * value, form)
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, keys, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _drawn(points: "list[Point]", folder: Path) -> Path | None:

@@ -15,6 +15,7 @@ from vaekit.figures.reconstructions import reconstructions
 from vaekit.figures.report import DataCard, Picture, Report, report_page
 from vaekit.figures.samples import samples
 from vaekit.figures.save import encoded, save
+from vaekit.figures.search_history import TrialPoint, search_history
 from vaekit.figures.sheet import sheet
 from vaekit.figures.traversals import traversals
 from vaekit.figures.worst_reconstructions import worst_reconstructions
@@ -23,6 +24,7 @@ __all__ = [
     "DataCard",
     "Picture",
     "Report",
+    "TrialPoint",
     "compared_curves",
     "encoded",
     "interpolations",
@@ -35,6 +37,7 @@ __all__ = [
     "report_page",
     "samples",
     "save",
+    "search_history",
     "sheet",
     "traversals",
     "worst_reconstructions",

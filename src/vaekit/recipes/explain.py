@@ -1,4 +1,4 @@
-"""What is wrong with a recipe, in the words of its reader."""
+"""What is wrong with a recipe, or another file of settings, in the words of its reader."""
 
 import difflib
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -20,14 +20,14 @@ FORMS: Final = {
 """What TOML calls the form that pydantic missed."""
 
 
-def explained(error: ValidationError, where: str) -> SpecError:
-    """The first mistake in full, and where the others are."""
+def explained(error: ValidationError, where: str, root: type[BaseModel] = Recipe) -> SpecError:
+    """The first mistake in full, and where the others are; `root` is what was validated."""
     first, *others = error.errors()
-    place = _place(first)
+    place = _place(first, root)
     name = _name(place.key)
     problem, expected, found, remedy = _mistake(first, name, place.siblings)
     if others:
-        also = ", ".join(dict.fromkeys(_name(_place(other).key) for other in others))
+        also = ", ".join(dict.fromkeys(_name(_place(other, root).key) for other in others))
         remedy = f"{remedy or f'correct {name}'}; then look at {also}"
     where = f"{where}, key {name}" if name else where
     return SpecError(problem, where=where, expected=expected, found=found, remedy=remedy)
@@ -90,10 +90,10 @@ class _Place(NamedTuple):
     """What it would be if nothing were written."""
 
 
-def _place(error: ErrorDetails) -> _Place:
+def _place(error: ErrorDetails, root: type[BaseModel] = Recipe) -> _Place:
     """Follows pydantic's location, which also has the kinds that were chosen on the way."""
     key: list[str] = []
-    choices: list[type[BaseModel]] = [Recipe]
+    choices: list[type[BaseModel]] = [root]
     siblings: list[str] = []
     default = None
     for part in error["loc"]:

@@ -15,6 +15,7 @@ refused, because it would overwrite what is there.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -84,13 +85,13 @@ class RunFolder:
                 remedy="choose another one with --output",
             )
         there = self.recipe()
-        differences = _differences(_what_is_computed(there), _what_is_computed(recipe))
-        if differences:
+        found = differences(what_is_computed(there), what_is_computed(recipe))
+        if found:
             raise ArtifactError(
                 "The folder holds a run of another recipe, which is not overwritten.",
                 where=self.path,
                 expected="the same recipe",
-                found=("\n" + " " * 12).join(differences),
+                found=("\n" + " " * 12).join(found),
                 remedy="choose another folder with --output, or remove this one",
             )
         given = {key: getattr(recipe.training, key) for key in MACHINE}
@@ -105,18 +106,12 @@ class RunFolder:
         Raises:
             ArtifactError: It cannot be written to, or another process trains in it.
         """
-        with written_to(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
-        try:
-            self._lock(lock)
+        with locked(self.path):
             self._check_same_data(provenance)
             write(self.recipe_file, to_toml(recipe))
             if not self.provenance_file.exists():
                 write_json(self.provenance_file, provenance)
             yield
-        finally:
-            os.close(lock)
 
     def _check_same_data(self, provenance: Mapping[str, Any]) -> None:
         if not self.provenance_file.exists():
@@ -132,15 +127,29 @@ class RunFolder:
                 remedy="bring the old data back, or begin a new run with --output",
             )
 
-    def _lock(self, descriptor: int) -> None:
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Makes a folder if need be, and keeps other processes out of it.
+
+    Raises:
+        ArtifactError: It cannot be written to, or another process is in it.
+    """
+    with written_to(path):
+        path.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path / ".lock", os.O_CREAT | os.O_RDWR, 0o644)
+    try:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ArtifactError(
                 "Another process is training in this folder.",
-                where=self.path,
+                where=path,
                 remedy="wait for it, stop it, or choose another folder with --output",
             ) from error
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager
@@ -173,20 +182,28 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def _what_is_computed(recipe: Recipe) -> dict[str, Any]:
+def recipe_digest(recipe: Recipe) -> str:
+    """SHA-256 of what a recipe computes, whatever the seed and the machine."""
+    tree = what_is_computed(recipe)
+    del tree["seed"]
+    return hashlib.sha256(json.dumps(tree, sort_keys=True).encode()).hexdigest()
+
+
+def what_is_computed(recipe: Recipe) -> dict[str, Any]:
+    """The settings that decide a run's numbers; not the machine, nor who is told."""
     tree = recipe.model_dump(mode="json", exclude={"description", "trackers"})
     for key in MACHINE:
         del tree["training"][key]
     return tree
 
 
-def _differences(there: Mapping[str, Any], here: Mapping[str, Any], path: str = "") -> list[str]:
+def differences(there: Mapping[str, Any], here: Mapping[str, Any], path: str = "") -> list[str]:
     """What two trees disagree on, a line each."""
     found = []
     for key in dict.fromkeys([*there, *here]):
         name, old, new = path + key, there.get(key), here.get(key)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += _differences(old, new, f"{name}.")
+            found += differences(old, new, f"{name}.")
         elif old != new:
             found.append(f"{name}: {_short(old)} in the folder, {_short(new)} asked for")
     return found

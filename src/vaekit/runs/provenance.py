@@ -1,5 +1,6 @@
-"""Where a run comes from: versions, git state, data."""
+"""Where a run comes from: versions, machine, git state, data."""
 
+import os
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +16,7 @@ def provenance(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
     return {
         "vaekit": version("vaekit"),
         "environment": environment(recipe.training),
+        "cores": _cores(),
         "git": git_state(),
         "data": dataset.name,
         "data_source": dataset.source,
@@ -23,6 +25,13 @@ def provenance(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
         "seed": recipe.seed,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _cores() -> int:
+    """CPU cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def git_state() -> dict[str, str | bool] | None:

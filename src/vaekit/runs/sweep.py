@@ -8,16 +8,13 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import final
 
-from vaekit.errors import SpecError
 from vaekit.recipes import load_recipe
+from vaekit.runs.over import Settings, choices_over
 from vaekit.runs.run import Run
 from vaekit.runs.train import fit, prepare
 from vaekit.training import Listener
-
-Settings: TypeAlias = dict[str, str]
-"""Values as written, by the path of the setting."""
 
 
 @final
@@ -42,25 +39,7 @@ def combinations(over: Sequence[str]) -> list[Settings]:
         >>> combinations(["a.b=1,2", "c=[3,4]"])
         [{'a.b': '1', 'c': '[3,4]'}, {'a.b': '2', 'c': '[3,4]'}]
     """
-    axes: dict[str, list[str]] = {}
-    for text in over:
-        path, equals, values = text.partition("=")
-        chosen = _at_commas(values)
-        if not (path and equals and all(chosen)) or path in axes:
-            raise SpecError(
-                "A sweep cannot go over this.",
-                where=f"--over {text}",
-                expected="PATH=VALUE,VALUE,..., each path once, as in model.latent_dim=2,8,32",
-                found="the same path again" if path in axes else text,
-            )
-        axes[path] = list(dict.fromkeys(chosen))
-    if not axes:
-        raise SpecError(
-            "A sweep needs something to go over.",
-            where="--over",
-            expected="PATH=VALUE,VALUE,..., as in objective.beta=0.5,1,2",
-            found="nothing",
-        )
+    axes = choices_over(over, "A sweep")
     return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
 
 
@@ -108,22 +87,3 @@ def folder_name(settings: Settings) -> str:
     """
     text = ",".join(map("=".join, settings.items()))
     return "".join(c if c.isalnum() or c in "=,.-_[]" else "_" for c in text)
-
-
-def _at_commas(text: str) -> list[str]:
-    """Parts of a text between commas, but not inside of brackets or quotes."""
-    parts, depth, quote = [""], 0, ""
-    for character in text:
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character in "[{":
-            depth += 1
-        elif character in "]}":
-            depth -= 1
-        if character == "," and depth == 0 and not quote:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
