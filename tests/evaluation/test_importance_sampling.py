@@ -119,8 +119,8 @@ def test_encodes_each_example_once(k: int) -> None:
     model = TRUTH.vae()
     sizes = encoded(model)
     importance_sampling(model, [SHOWN], k, seed=0, budget_bytes=200_000)
-    measuring_memory, *rest = sizes
-    assert measuring_memory == 1
+    *measuring_memory, rest = sizes[0], sizes[1], sizes[2:]
+    assert sorted(measuring_memory) == [1, 2]
     assert sum(rest) == 30
 
 
@@ -132,8 +132,8 @@ def test_what_is_decoded_at_a_time_fits_the_budget(k: int) -> None:
     bytes_per_row = 2**20 // rows_within(model, SHOWN, 2**20)
     rows.clear()
     importance_sampling(model, [SHOWN], k, seed=0, budget_bytes=100 * bytes_per_row)
-    assert max(rows[1:]) <= 100
-    assert sum(rows[1:]) == 30 * k
+    assert max(rows[2:]) <= 100
+    assert sum(rows[2:]) == 30 * k
 
 
 def test_every_sample_counts() -> None:
@@ -141,7 +141,7 @@ def test_every_sample_counts() -> None:
     model = TRUTH.vae(stretch=1.5)
     model.decoder.register_forward_hook(lambda _, z, __: decoded.append(z[0]))
     estimate = importance_sampling(model, [SHOWN[:3]], 8, seed=0)
-    _, z = decoded  # the first one measured memory
+    *_, z = decoded  # the first two measured memory
     assert z.shape == (8, 3, 3)
     inference = model.infer(SHOWN[:3])
     q, p = inference.posterior[0], inference.prior[0]

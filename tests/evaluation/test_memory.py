@@ -14,6 +14,7 @@ from vaekit.likelihoods import CategoricalSpec
 from vaekit.models import VAE, VAESpec
 from vaekit.networks import MLPSpec
 from vaekit.numerics import generator_for
+from vaekit.priors import VampSpec
 from vaekit.schema import Schema
 
 SHAPE = (1, 4, 4)
@@ -40,6 +41,20 @@ def test_a_row_is_the_outputs_of_layers_and_four_times_the_parameters(model: VAE
     rows = rows_within(model, Observation(LEVELS.float()), 2**20)
     assert 2**20 // most <= rows <= 2**20 // least
     assert rows_within(model, Observation(LEVELS.float()), 1) == 1
+
+
+def test_what_a_prior_encodes_for_itself_is_no_part_of_a_row(model: VAE) -> None:
+    torch.manual_seed(0)
+    spec = VAESpec(
+        latent_dim=2,
+        encoder=MLPSpec(hidden=(4,)),
+        decoder=MLPSpec(hidden=(4,)),
+        prior=VampSpec(components=30),
+        likelihood=CategoricalSpec(levels=8),
+    )
+    vamp = spec.build(SHAPE, Statistics(torch.zeros(SHAPE), torch.ones(SHAPE), 0, LEVELS.float()))
+    shown = Observation(LEVELS.float())
+    assert rows_within(vamp.eval(), shown, 2**20) == rows_within(model, shown, 2**20)
 
 
 def test_a_card_is_filled_to_a_quarter(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,8 @@
     p(z) = sum_k w_k N(z; loc_k, diag(scale_k^2)),    w = softmax(logits)
 
 Written out, log N is linear in (z^2, z), so that the densities of many z under many components
-are one matrix product. It is in float64: for a narrow component far from zero the terms are
-large and cancel.
+are one matrix product. That is in float64: for a narrow component far from zero the terms are
+large and cancel. What they come to is small, and goes on in the precision of z.
 """
 
 from typing import final
@@ -96,4 +96,4 @@ class GaussianMixture(Distribution):
         constant = -0.5 * loc.square() * precision - log_scale - HALF_LOG_TWO_PI
         offset = self.logits.double().log_softmax(-1) + constant.sum(-1)
         log_joint = torch.cat([z.square(), z], dim=-1) @ slopes.T + offset
-        return log_joint.logsumexp(-1).to(value.dtype)
+        return log_joint.to(value.dtype).logsumexp(-1)

@@ -1,7 +1,9 @@
 """How many decoded rows fit into a memory budget.
 
-A row is one sample of z for one example. What it takes is found by decoding one and adding up
-the outputs of every layer, which is more than is alive at a time.
+A row is one sample of z for one example. What it takes is found by adding up the outputs of every
+layer, which is more than is alive at a time: for two examples less what it is for one, since a
+prior may have a share of its own, whatever the number of rows (a VampPrior encodes its
+pseudo-inputs).
 """
 
 from collections.abc import Iterator
@@ -29,6 +31,13 @@ def rows_within(model: Model, observation: Observation, budget_bytes: int | None
         budget_bytes: Memory for the outputs of layers and the log-probabilities; by default what
             suits the device.
     """
+    one = observation[:1]
+    two = Observation.join([one, one])
+    growth = _bytes_of_layers(model, two) - _bytes_of_layers(model, one)
+    return max(1, (budget_bytes or _budget(observation.x.device)) // growth)
+
+
+def _bytes_of_layers(model: Model, observation: Observation) -> int:
     counted = last = 0
 
     def count(_module: nn.Module, _inputs: tuple[object, ...], output: object) -> None:
@@ -40,7 +49,7 @@ def rows_within(model: Model, observation: Observation, budget_bytes: int | None
     layers = [module for module in model.modules() if not any(module.children())]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     try:
-        inference = model.infer_at_mean(observation[:1])
+        inference = model.infer_at_mean(observation)
         likelihood = inference.log_likelihood_per_value()
         if inference.prior:
             inference.log_prior()  # a flow has layers of its own
@@ -49,8 +58,7 @@ def rows_within(model: Model, observation: Observation, budget_bytes: int | None
             hook.remove()
     # Values, their log-probabilities and two intermediate results of those; each may be as large
     # as what the last layer gives, which for categories is many numbers for one value.
-    counted += 4 * max(last, likelihood.numel() * likelihood.element_size())
-    return max(1, (budget_bytes or _budget(observation.x.device)) // counted)
+    return counted + 4 * max(last, likelihood.numel() * likelihood.element_size())
 
 
 def _budget(device: torch.device) -> int:
