@@ -201,7 +201,7 @@ def _results(results: Facts) -> str:
 
 
 def _load(serving: Serving) -> str:
-    told = {condition.name: 0 for condition in serving.conditions}
+    told = {condition.name: 0 for condition in serving.conditions if not condition.optional}
     more = f", condition={told}" if told else ""
     last = (
         f"model.sample(16, seed=0{more})" if serving.has_density else f"model.reconstruct(x{more})"

@@ -11,6 +11,7 @@ from vaekit.objectives.dreg import DReG, DReGSpec
 from vaekit.objectives.elbo import ELBO, ELBOSpec
 from vaekit.objectives.infovae import InfoVAE, InfoVAESpec, Kernel, mmd_squared
 from vaekit.objectives.iwae import IWAE, IWAESpec
+from vaekit.objectives.m2 import M2, ClassBounds, M2Spec, class_bounds
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms, check_pair
 from vaekit.objectives.reconstruction import Reconstruction, ReconstructionSpec
 from vaekit.objectives.stl import STL, STLSpec
@@ -23,19 +24,22 @@ ObjectiveSpec: TypeAlias = Annotated[
     | CapacitySpec
     | BetaTCVAESpec
     | InfoVAESpec
-    | ReconstructionSpec,
+    | ReconstructionSpec
+    | M2Spec,
     Field(discriminator="kind"),
 ]
 
 __all__ = [
     "ELBO",
     "IWAE",
+    "M2",
     "STL",
     "BetaSpec",
     "BetaTCVAE",
     "BetaTCVAESpec",
     "Capacity",
     "CapacitySpec",
+    "ClassBounds",
     "ConstantBeta",
     "CyclicalBeta",
     "DReG",
@@ -47,6 +51,7 @@ __all__ = [
     "KLParts",
     "Kernel",
     "LinearBeta",
+    "M2Spec",
     "Needs",
     "Objective",
     "ObjectiveSpec",
@@ -56,6 +61,7 @@ __all__ = [
     "Schedule",
     "Terms",
     "check_pair",
+    "class_bounds",
     "kl_parts",
     "mmd_squared",
 ]
