@@ -148,5 +148,5 @@ def _check_class(facts: Facts, needs: Needs, model: str, objective: str, where: 
         raise SpecError(
             f"The objective {objective!r} sums over classes, and the model {model!r} has none.",
             where=where,
-            remedy="choose model.kind = 'semi_supervised_vae', or objective.kind = 'elbo'",
+            remedy="choose model.kind = 'semi_supervised_vae', or another objective",
         )
