@@ -1,6 +1,6 @@
 """How often a model that has classes finds that of an example, its label unseen.
 
-    accuracy = 1/N sum_n [argmax_y q(y | x_n) = label of x_n]
+accuracy = 1/N sum_n [argmax_y q(y | x_n) = label of x_n]
 """
 
 from collections.abc import Iterable

@@ -73,7 +73,8 @@ _MEASURES = (
         "accuracy",
         "Accuracy of the class",
         "",
-        "How often the class that the model finds most probable is the label, which it is not shown.",
+        "How often the class that the model finds most probable is the label, which it is not "
+        "shown.",
         decimals=4,
         error="accuracy_standard_error",
     ),
