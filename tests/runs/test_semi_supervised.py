@@ -47,7 +47,7 @@ def test_it_is_measured_and_drawn(finished: Path) -> None:
     assert results["accuracy_standard_error"] == pytest.approx(expected)
     assert -results["nll_nats"] >= results["elbo_nats"]
     assert len(results["kl_nats_per_layer"]) == 2
-    assert any("class and a vector" in note for note in results["notes"])
+    assert any("class (layer 0)" in note for note in results["notes"])
     assert "Accuracy of the class" in (finished / "report.html").read_text()
     assert "class is found, label unseen" in run.artifact.card
     assert any("accuracy" in record for record in run.log if record["kind"] == "validation")

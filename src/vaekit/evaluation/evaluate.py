@@ -53,9 +53,9 @@ DISCRETE_NOTE = (
     "measured, because they are not defined here, or need gradients that such codes do not have."
 )
 CLASS_NOTE = (
-    "The code is a class and a vector; layer 0 is the class. Active units, mutual information and the "
+    "The code is a class (layer 0) and a vector. Active units, mutual information and the "
     "amortization gap are not measured, because they are not defined here, or need gradients that "
-    "draws of a class do not have. Labels of examples serve to count the accuracy, and nothing else."
+    "draws of a class do not have. Labels serve to count the accuracy, and nothing else."
 )
 SINGLE_CODE_NOTE = (
     "Every example has a single code, found without noise: the ELBO is log p(x|z) + log p(z) of "

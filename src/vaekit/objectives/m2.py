@@ -84,10 +84,9 @@ def class_bounds(
     def by_class(values: Tensor) -> Tensor:
         return values.reshape(-1, k, n).mean(0).T
 
-    of_y = inference.posterior[0]
-    code_kl = by_class(inference.kl[1].sum(-1))
-    log_prior = inference.prior[0].log_prob(every)
-    return ClassBounds(by_class(inference.log_likelihood()), code_kl - log_prior, of_y.logits)
+    kl = by_class(inference.kl[1].sum(-1)) - inference.prior[0].log_prob(every)
+    log_q = inference.posterior[0].log_prob(every.unsqueeze(1)).T
+    return ClassBounds(by_class(inference.log_likelihood()), kl, log_q)
 
 
 @final
