@@ -24,8 +24,8 @@ ObjectiveSpec: TypeAlias = Annotated[
     | CapacitySpec
     | BetaTCVAESpec
     | InfoVAESpec
-    | ReconstructionSpec
-    | M2Spec,
+    | M2Spec
+    | ReconstructionSpec,
     Field(discriminator="kind"),
 ]
 
