@@ -9,7 +9,7 @@ With N training examples, M of them labelled, in nats per example of the trainin
 
 The first mean is over examples without a label, the others are over those with one. This is the
 objective of the paper (eq. 9) divided by N, with alpha = classification_weight * N; its choice
-alpha = 0.1 N is 0.1 here. Batches do not have M/N of labelled examples but `labeled_share`, and
+alpha = 0.1 N is 0.1 here, which was too little (docs/experiments.md). Batches do not have M/N of labelled examples but `labeled_share`, and
 every example is weighed so that the expectation is the loss above. The reported ELBO is the mean
 of U: of the examples without a label in training, of all in evaluation mode.
 
@@ -175,7 +175,7 @@ class M2Spec(Spec):
         default=0.25, gt=0.0, lt=1.0, description="Share of every batch that has labels."
     )
     classification_weight: NonNegativeFloat = Field(
-        default=0.1,
+        default=50.0,
         description="Of -log q(y | x) of labelled examples, in the loss per training example; "
         "the paper's alpha / N.",
     )
