@@ -9,9 +9,10 @@ With N training examples, M of them labelled, in nats per example of the trainin
 
 The first mean is over examples without a label, the others are over those with one. This is the
 objective of the paper (eq. 9) divided by N, with alpha = classification_weight * N; its choice
-alpha = 0.1 N is 0.1 here, which was too little (docs/experiments.md). Batches do not have M/N of labelled examples but `labeled_share`, and
-every example is weighed so that the expectation is the loss above. The reported ELBO is the mean
-of U: of the examples without a label in training, of all in evaluation mode.
+alpha = 0.1 N is 0.1 here, which was too little (docs/experiments.md). Batches do not have M/N of
+labelled examples but `labeled_share`, and every example is weighed so that the expectation is the
+loss above. The reported ELBO is the mean of U: of the examples without a label in training, of all
+in evaluation mode.
 
 Reference:
     Kingma, Rezende, Mohamed and Welling (2014), Semi-Supervised Learning with Deep Generative
