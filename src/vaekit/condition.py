@@ -27,6 +27,11 @@ class Condition(Spec):
 
     name: str
     num_classes: int = Field(ge=1, description="Classes are 0, ..., num_classes - 1.")
+    optional: bool = Field(
+        default=False,
+        description="Whether the model finds it out by itself: what is asked of it may leave it "
+        "out, and what is shown to it always does.",
+    )
 
     @property
     def width(self) -> int:
@@ -75,6 +80,8 @@ def encoded(
 ) -> Float32[np.ndarray, "n width"] | None:
     """c for n examples; None for a model that is conditioned on nothing.
 
+    What is optional and not given is a row of zeros.
+
     Args:
         conditions: What the model is conditioned on.
         given: Values by name.
@@ -95,7 +102,7 @@ def encoded(
                 found=f"{name}={told[name]}",
             )
     for condition in conditions:
-        if condition.name not in told:
+        if condition.name not in told and not condition.optional:
             raise SpecError(
                 f"The model {model} needs to know the {condition.name} of what it is asked for.",
                 where=f"condition {condition.name}",
@@ -105,7 +112,11 @@ def encoded(
             )
     if not conditions:
         return None
-    return np.concatenate([c.encoded(told[c.name], n) for c in conditions], axis=1)
+    parts = [
+        c.encoded(told[c.name], n) if c.name in told else np.zeros((n, c.width), np.float32)
+        for c in conditions
+    ]
+    return np.concatenate(parts, axis=1)
 
 
 def _first_wrong(given: np.ndarray, num_classes: int) -> Any:

@@ -44,6 +44,13 @@ DIGITS: dict[str, tuple[str, ...]] = {
     ),
     "autoencoder": ("model.kind=autoencoder", "objective.kind=reconstruction"),
     "categorical": ("model.kind=categorical_vae", "model.variables=4", "model.classes=3"),
+    "semi-supervised": (
+        "model.kind=semi_supervised_vae",
+        "model.features=8",
+        "model.classifier={hidden=[8]}",
+        "transform.condition=['label']",
+        "objective={kind='m2', labeled=20}",
+    ),
     "vq": (
         "model.kind=vq_vae",
         "model.positions=4",

@@ -66,6 +66,11 @@ SPECS: dict[str, dict[str, Any]] = {
         "kind": "vq_vae", "positions": 3, "codebook": {"size": 5, "dim": 2},
         "code_prior": {"kind": "uniform"}, "encoder": CONV, "decoder": CONV
     },
+    "semi-supervised": {"kind": "semi_supervised_vae", **SMALL, "classifier": MLP, "features": 8},
+    "semi-supervised conv": {
+        "kind": "semi_supervised_vae", "latent_dim": 4, "classifier": CONV, "encoder": CONV,
+        "decoder": CONV, "features": 8, "prior": {"kind": "mixture", "components": 4}
+    },
     "autoencoder": {"kind": "autoencoder", **SMALL},
     "autoencoder gaussian": {
         "kind": "autoencoder", **SMALL, "likelihood": {"kind": "gaussian"}
@@ -79,22 +84,35 @@ SIZES = {
     "ladder deep": (3, 4, 5, 2),
     "ladder conv": (4, 4, 16),
     "ladder attention": (3, 3),
+    "semi-supervised": (3, 3),
+    "semi-supervised conv": (3, 4),
 }
 """Of the layers of z, the top first; one of three where it is not said."""
 LATENT = {"categorical": (3, 4), "vq": (3, 2), "vq uniform": (3, 2)}
 """Shape of z, where it is not (3,)."""
 LAYER = {"categorical": (3,), "vq": (1,), "vq uniform": (1,)}
 """Shape of its KL, likewise."""
+KL_OF_CODE = {"semi-supervised": 3, "semi-supervised conv": 1}
+"""Numbers in the KL of the code, beside that of the class."""
 parse = TypeAdapter(ModelSpec)
 
 
-def statistics() -> Statistics:
-    return Statistics(torch.linspace(0.1, 0.9, 16).reshape(EVENT), torch.full(EVENT, 0.4))
+CLASSES = 3
+
+
+def statistics(conditions: int = 0) -> Statistics:
+    mean, std = torch.linspace(0.1, 0.9, 16).reshape(EVENT), torch.full(EVENT, 0.4)
+    return Statistics(mean, std, conditions)
+
+
+def has_classes(name: str) -> bool:
+    return name.startswith("semi-supervised")
 
 
 def build(name: str) -> Model:
     torch.manual_seed(0)
-    return parse.validate_python(SPECS[name]).build(EVENT, statistics()).eval()
+    spec = parse.validate_python(SPECS[name])
+    return spec.build(EVENT, statistics(CLASSES if has_classes(name) else 0)).eval()
 
 
 def binary(n: int) -> Tensor:
@@ -142,8 +160,10 @@ def test_drawing_from_an_encoding_is_inferring(model: Model) -> None:
     assert torch.equal(whole.log_likelihood(), drawn.log_likelihood())
     # And nothing else of x reaches z: another encoding is another z.
     is_discrete = model.facts.latent == "discrete"
-    shift = torch.linspace(1, 20, encoding[0].shape[1]) if is_discrete else 1
-    moved = model.infer(SHOWN, 2, noise, encoding=tuple(part + shift for part in encoding))
+    other = tuple(
+        part + (torch.linspace(1, 20, part.shape[1]) if is_discrete else 1) for part in encoding
+    )
+    moved = model.infer(SHOWN, 2, noise, encoding=other)
     for before, after in zip(whole.z, moved.z, strict=True):
         changed = after != before
         assert changed.any() if is_discrete else changed.any(-1).all()
@@ -162,7 +182,9 @@ def test_samples_come_first_then_the_batch(
         assert noise.shape[:2] == (num_samples, n)
     if model.facts.has_density:
         assert inference.log_weights().shape == (num_samples, n)
-    if name in LAYER:
+    if has_classes(name):
+        assert [kl.shape for kl in inference.kl] == [(1, n, 1), (num_samples, n, KL_OF_CODE[name])]
+    elif name in LAYER:
         assert [kl.shape for kl in inference.kl] == [(1, n, *LAYER[name])]
     elif model.facts.has_density:
         draws = 1 if len(sizes) == 1 and inference.kl_is_analytic == (True,) else num_samples
@@ -265,10 +287,12 @@ def test_facts_are_true(model: Model, name: str) -> None:
             _ = inference.kl
         return
     encoder = next(p for n, p in model.named_parameters() if n.startswith("encoder"))
-    (gradient,) = torch.autograd.grad(
-        inference.z[0].square().sum(), encoder, allow_unused=True, retain_graph=True
-    )
+    top = inference.z[0].square().sum()
+    gradient = None
+    if top.requires_grad:
+        (gradient,) = torch.autograd.grad(top, encoder, allow_unused=True, retain_graph=True)
     assert model.facts.reparameterized == (gradient is not None)
+    assert model.facts.latent_class == has_classes(name)
     exact = name not in ("vae mixture", "vae real_nvp", "vae flow")
     assert inference.kl_is_analytic[0] == exact
     model.train()
@@ -310,7 +334,8 @@ def test_decoder_starts_at_the_data_mean(name: str, sizes: tuple[int, ...]) -> N
     if name.startswith("ladder"):
         pytest.skip("has no decoder that could be linear")
     linear = {**SPECS[name], "decoder": {"kind": "mlp", "hidden": ()}}  # nothing at z = 0
-    model = parse.validate_python(linear).build(EVENT, statistics())
+    classes = CLASSES if has_classes(name) else 0
+    model = parse.validate_python(linear).build(EVENT, statistics(classes))
     shapes = [LATENT[name]] if name in LATENT else [(size,) for size in sizes]
     start = model.decode(tuple(torch.zeros(1, 1, *shape) for shape in shapes))
     # A float32 sigmoid of a logit, or nothing at all.

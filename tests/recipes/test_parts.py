@@ -17,7 +17,7 @@ def test_every_part_says_what_it_is() -> None:
 
 
 def test_settings_that_share_their_choices_share_a_line() -> None:
-    assert [part.kind for part in parts()["model.encoder, model.decoder"]] == [
+    assert [part.kind for part in parts()["model.encoder, model.decoder, model.classifier"]] == [
         "mlp",
         "conv",
         "residual_conv",

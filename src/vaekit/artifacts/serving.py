@@ -97,6 +97,11 @@ class Serving(Spec):
         return bool(self.facts["has_density"])
 
     @property
+    def needs_conditions(self) -> bool:
+        """Whether something has to be said of an example; else the model finds it out."""
+        return any(not condition.optional for condition in self.conditions)
+
+    @property
     def noise_of_samples(self) -> tuple[NoiseShape, ...]:
         """What one draw from the prior consumes."""
         return self.noise if self.sample_noise is None else self.sample_noise

@@ -99,7 +99,7 @@ def shown(
     rows = chosen.rows(0, min(examples, len(chosen)))
     labels = None if rows.labels is None else rows.labels.numpy()
     source = f"the first {counted(len(rows))} of the {split} split of {artifact.dataset.name}"
-    known = {"label": labels} if artifact.serving.conditions and labels is not None else None
+    known = {"label": labels} if artifact.serving.needs_conditions and labels is not None else None
     return Shown(rows.x.numpy(), labels, source, parsed(condition) or known)
 
 

@@ -104,7 +104,7 @@ def _of_file(artifact: "Artifact", file: Path, array: str | None) -> "Dataset":
 
     from vaekit.data import Dataset, InMemorySplit, read_examples
 
-    if artifact.serving.conditions:
+    if artifact.serving.needs_conditions:
         raise SpecError(
             "A conditional model cannot be measured on a file that does not say its conditions.",
             where=file,
@@ -112,5 +112,6 @@ def _of_file(artifact: "Artifact", file: Path, array: str | None) -> "Dataset":
             remedy="leave the file out, or use `vaekit score FILE --condition label=...`",
         )
     x = read_examples(file, artifact.schema, array)
-    split = InMemorySplit(torch.from_numpy(x))
+    unknown = torch.full((len(x),), -1) if artifact.serving.conditions else None
+    split = InMemorySplit(torch.from_numpy(x), unknown)
     return Dataset(file.name, artifact.schema, {"test": split}, str(file), file.name)

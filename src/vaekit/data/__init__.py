@@ -5,6 +5,7 @@ from vaekit.data.dataset import Dataset
 from vaekit.data.exchange import read_examples, write_columns
 from vaekit.data.factors import Factors
 from vaekit.data.files.places import cache_folder, write_whole
+from vaekit.data.labeled import hide_labels
 from vaekit.data.observation import Observation
 from vaekit.data.presentation import present
 from vaekit.data.sets import (
@@ -65,6 +66,7 @@ __all__ = [
     "Transform",
     "TransformSpec",
     "cache_folder",
+    "hide_labels",
     "present",
     "read_examples",
     "statistics",

@@ -15,7 +15,8 @@ class Observation:
 
     Args:
         x: Values.
-        c: What the model is conditioned on, one row per example.
+        c: What the model is conditioned on, one row per example; a class that is not known is a
+            row of zeros.
         mask: True where a value was observed; absent when all were.
     """
 

@@ -22,7 +22,7 @@ class Rows:
 
     Args:
         x: Values.
-        labels: Class of each example, where there are classes.
+        labels: Class of each example, where there are classes; -1 where it is not known.
     """
 
     x: Shaped[Tensor, "rows *event"]

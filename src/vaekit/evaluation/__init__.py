@@ -13,6 +13,7 @@ from vaekit.evaluation.annealed_importance_sampling import (
     annealed_importance_sampling,
     sandwich,
 )
+from vaekit.evaluation.classification import classified
 from vaekit.evaluation.code_length import bits_per_dim
 from vaekit.evaluation.code_usage import code_usage, perplexity
 from vaekit.evaluation.disentanglement import (
@@ -54,6 +55,7 @@ __all__ = [
     "bits_per_dim",
     "check_measurable",
     "class_coverage",
+    "classified",
     "code_usage",
     "dci",
     "disentanglement",

@@ -26,6 +26,7 @@ from vaekit.evaluation.annealed_importance_sampling import (
     annealed_importance_sampling,
     sandwich,
 )
+from vaekit.evaluation.classification import classified
 from vaekit.evaluation.code_length import CROSS_ENTROPY_NOTE, bits_per_dim, is_cross_entropy
 from vaekit.evaluation.code_usage import code_usage, perplexity
 from vaekit.evaluation.disentanglement import disentanglement
@@ -50,6 +51,11 @@ SEVERAL_LAYERS_NOTE = (
 DISCRETE_NOTE = (
     "Codes are discrete: active units, mutual information and the amortization gap are not "
     "measured, because they are not defined here, or need gradients that such codes do not have."
+)
+CLASS_NOTE = (
+    "The code is a class (layer 0) and a vector. Active units, mutual information and the "
+    "amortization gap are not measured, because they are not defined here, or need gradients that "
+    "draws of a class do not have. Labels serve to count the accuracy, and nothing else."
 )
 SINGLE_CODE_NOTE = (
     "Every example has a single code, found without noise: the ELBO is log p(x|z) + log p(z) of "
@@ -113,14 +119,23 @@ def _notes(task: Task, numbers: Results, lost: list[str]) -> Iterator[str]:
     yield from _left_out(task, numbers)
     if task.spec.sample_quality and (reason := why_not_sampled(task)) is not None:
         yield f"Sample quality was not measured: {reason}."
-    if len(numbers.get("kl_nats_per_layer", ())) > 1:
-        yield SEVERAL_LAYERS_NOTE
-    if task.model.facts.latent == "discrete":
-        yield DISCRETE_NOTE
-        if not task.model.facts.stochastic:
-            yield SINGLE_CODE_NOTE
+    yield from _of_codes(task, numbers)
     if lost:
         yield f"Left out, because they are not finite numbers: {', '.join(lost)}."
+
+
+def _of_codes(task: Task, numbers: Results) -> Iterator[str]:
+    """What is not measured, because of what codes are."""
+    facts = task.model.facts
+    if facts.latent_class:
+        yield CLASS_NOTE
+        return
+    if len(numbers.get("kl_nats_per_layer", ())) > 1:
+        yield SEVERAL_LAYERS_NOTE
+    if facts.latent == "discrete":
+        yield DISCRETE_NOTE
+        if not facts.stochastic:
+            yield SINGLE_CODE_NOTE
 
 
 def _left_out(task: Task, numbers: Results) -> Iterator[str]:
@@ -146,7 +161,7 @@ def _is_finite(value: Any) -> bool:
 def _with_density(task: Task) -> Results:
     numbers = _likelihood(task)
     if task.model.facts.latent == "discrete":
-        return numbers | _codes(task)
+        return numbers | _codes(task) | _classes(task)
     moments = posterior_moments(task.model, task.shown())
     numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
     if task.spec.amortization_examples and not task.model.facts.nested_posterior:
@@ -267,6 +282,19 @@ def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
 def _codes(task: Task) -> Results:
     usage = code_usage(task.model, task.shown())
     return {"code_perplexity": perplexity(usage).mean().item(), "code_classes": usage.shape[1]}
+
+
+def _classes(task: Task) -> Results:
+    """The accuracy of q(y | x), where there are classes and labels."""
+    labels = [rows.labels for rows in task.raw() if rows.labels is not None]
+    if not task.model.facts.latent_class or not labels:
+        return {}
+    right = classified(task.model, task.shown(), torch.cat(labels)).double()
+    if not len(right):
+        return {}
+    accuracy = right.mean().item()
+    error = math.sqrt(accuracy * (1 - accuracy) / len(right))
+    return {"accuracy": accuracy, "accuracy_standard_error": error}
 
 
 def _amortization(task: Task) -> Results:

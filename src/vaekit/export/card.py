@@ -19,6 +19,7 @@ MEASURES: Final = {
     "elbo_nats": ("elbo", "ELBO, a lower bound on log p(x), nats per example"),
     "expected_log_likelihood_nats": ("expected_log_likelihood", "E_q[log p(x\\|z)], nats"),
     "kl_nats": ("kl", "KL(q(z\\|x) \\|\\| p(z)), nats per example"),
+    "accuracy": ("accuracy", "share of examples whose class is found, label unseen"),
     "bits_per_dim": ("bits_per_dim", "bits per dimension"),
     "active_units": ("active_units", "latent dimensions in use"),
     "effective_sample_size": ("effective_sample_size", "effective sample size of the k samples"),
@@ -201,7 +202,7 @@ def _results(results: Facts) -> str:
 
 
 def _load(serving: Serving) -> str:
-    told = {condition.name: 0 for condition in serving.conditions}
+    told = {condition.name: 0 for condition in serving.conditions if not condition.optional}
     more = f", condition={told}" if told else ""
     last = (
         f"model.sample(16, seed=0{more})" if serving.has_density else f"model.reconstruct(x{more})"

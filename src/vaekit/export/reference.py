@@ -42,7 +42,7 @@ def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
 
 def conditions_of(rows: Rows, artifact: Artifact) -> dict[str, np.ndarray] | None:
     """What rows of data tell of what a model is conditioned on, as its verbs take it."""
-    if not artifact.serving.conditions or rows.labels is None:
+    if not artifact.serving.needs_conditions or rows.labels is None:
         return None
     return {"label": rows.labels.cpu().numpy()}
 

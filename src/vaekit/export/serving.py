@@ -55,7 +55,10 @@ def describe(recipe: Document, schema: Schema, model: Model, transform: Transfor
         outputs=_outputs(schema, latent_dim, scores, model.facts.has_density),
         latent_dim=latent_dim,
         transform=_transform_facts(recipe["transform"], transform),
-        conditions=transform.conditions,
+        conditions=tuple(
+            condition.model_copy(update={"optional": model.facts.latent_class})
+            for condition in transform.conditions
+        ),
         model_kind=recipe["model"]["kind"],
         parameters=sum(weight.numel() for weight in model.parameters()),
         facts=asdict(model.facts),

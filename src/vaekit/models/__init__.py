@@ -20,6 +20,7 @@ from vaekit.models.model import (
     Noise,
     log_prob_per_value,
 )
+from vaekit.models.semi_supervised import SemiSupervisedVAE, SemiSupervisedVAESpec
 from vaekit.models.vae import VAE, VAESpec
 from vaekit.models.vector_quantized import VQVAE, VQVAESpec
 
@@ -29,7 +30,8 @@ ModelSpec: TypeAlias = Annotated[
     | LadderVAESpec
     | AutoencoderSpec
     | CategoricalVAESpec
-    | VQVAESpec,
+    | VQVAESpec
+    | SemiSupervisedVAESpec,
     Field(discriminator="kind"),
 ]
 
@@ -56,6 +58,8 @@ __all__ = [
     "ModelSpec",
     "Noise",
     "RelaxationSpec",
+    "SemiSupervisedVAE",
+    "SemiSupervisedVAESpec",
     "VAESpec",
     "VQVAESpec",
     "log_prob_per_value",

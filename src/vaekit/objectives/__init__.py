@@ -12,6 +12,7 @@ from vaekit.objectives.elbo import ELBO, ELBOSpec
 from vaekit.objectives.feature_loss import FeatureLoss, FeatureLossSpec
 from vaekit.objectives.infovae import InfoVAE, InfoVAESpec, Kernel, mmd_squared
 from vaekit.objectives.iwae import IWAE, IWAESpec
+from vaekit.objectives.m2 import M2, ClassBounds, M2Spec, class_bounds
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms, check_pair
 from vaekit.objectives.reconstruction import Reconstruction, ReconstructionSpec
 from vaekit.objectives.stl import STL, STLSpec
@@ -25,6 +26,7 @@ ObjectiveSpec: TypeAlias = Annotated[
     | CapacitySpec
     | BetaTCVAESpec
     | InfoVAESpec
+    | M2Spec
     | ReconstructionSpec
     | VAEGANSpec
     | FeatureLossSpec,
@@ -34,6 +36,7 @@ ObjectiveSpec: TypeAlias = Annotated[
 __all__ = [
     "ELBO",
     "IWAE",
+    "M2",
     "STL",
     "VAEGAN",
     "BetaSpec",
@@ -41,6 +44,7 @@ __all__ = [
     "BetaTCVAESpec",
     "Capacity",
     "CapacitySpec",
+    "ClassBounds",
     "ConstantBeta",
     "CyclicalBeta",
     "DReG",
@@ -54,6 +58,7 @@ __all__ = [
     "KLParts",
     "Kernel",
     "LinearBeta",
+    "M2Spec",
     "Needs",
     "Objective",
     "ObjectiveSpec",
@@ -64,6 +69,7 @@ __all__ = [
     "Terms",
     "VAEGANSpec",
     "check_pair",
+    "class_bounds",
     "kl_parts",
     "mmd_squared",
 ]

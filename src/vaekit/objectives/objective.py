@@ -39,6 +39,8 @@ class Needs:
     """q(z | x) must split over the dimensions of z."""
     continuous_latent: bool = False
     """Draws of z must have a density that can be differentiated, or be moved about."""
+    latent_class: bool = False
+    """The top layer of z must be a class that can be summed over."""
 
 
 class Objective(nn.Module, ABC):
@@ -96,7 +98,8 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
         SpecError: With the reason and a way out.
     """
     where = f"model.kind = {model!r} with objective.kind = {objective!r}"
-    if needs.density and not (facts.has_density and facts.reparameterized):
+    _check_class(facts, needs, model, objective, where)
+    if needs.density and not (facts.has_density and (facts.reparameterized or facts.latent_class)):
         raise SpecError(
             f"The objective {objective!r} needs log p(x, z) and log q(z | x), "
             f"which the model {model!r} does not have.",
@@ -132,4 +135,22 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             "relaxed, and a relaxed code has no probability.",
             where=where,
             remedy="choose objective.kind = 'elbo', or model.kind = 'vae'",
+        )
+
+
+def _check_class(facts: Facts, needs: Needs, model: str, objective: str, where: str) -> None:
+    """A class is summed over by the objective that is made for it, and by no other."""
+    if facts.latent_class and not needs.latent_class:
+        raise SpecError(
+            f"The objective {objective!r} learns from draws of z, and a draw of the class of the "
+            f"model {model!r} carries no gradient: the classifier would not learn.",
+            where=where,
+            remedy="choose objective.kind = 'm2', which sums over the classes, "
+            "or model.kind = 'vae'",
+        )
+    if needs.latent_class and not facts.latent_class:
+        raise SpecError(
+            f"The objective {objective!r} sums over classes, and the model {model!r} has none.",
+            where=where,
+            remedy="choose model.kind = 'semi_supervised_vae', or another objective",
         )

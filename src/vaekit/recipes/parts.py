@@ -22,17 +22,18 @@ def parts() -> dict[str, list[Part]]:
     """The kinds that can be chosen, by the settings that choose them.
 
     Example:
-        >>> [part.kind for part in parts()["model"]]
-        ['vae', 'hierarchical_vae', 'ladder_vae', 'autoencoder', 'categorical_vae', 'vq_vae']
+        >>> [part.kind for part in parts()["model"]][:3]
+        ['vae', 'hierarchical_vae', 'ladder_vae']
     """
-    settings: dict[tuple[type[BaseModel], ...], list[str]] = {}
-    for setting, choices in _choices(Recipe, ""):
-        named = settings.setdefault(choices, [])
-        if setting not in named:
-            named.append(setting)
+    offered: dict[str, dict[type[BaseModel], None]] = {}
+    for setting, choices in _choices(Recipe, ""):  # which choices there are may depend on the model
+        offered.setdefault(setting, {}).update(dict.fromkeys(choices))
+    named: dict[tuple[type[BaseModel], ...], list[str]] = {}
+    for setting, all_choices in offered.items():
+        named.setdefault(tuple(all_choices), []).append(setting)
     return {
         ", ".join(names): [Part(str(kind_of(choice)), _title(choice)) for choice in choices]
-        for choices, names in settings.items()
+        for choices, names in named.items()
     }
 
 

@@ -5,9 +5,10 @@ from typing import Self, final
 from pydantic import Field, model_validator
 
 from vaekit.data import DataSpec, TransformSpec
+from vaekit.errors import SpecError
 from vaekit.evaluation import EvaluationSpec, check_measurable
 from vaekit.models import ModelSpec, VAESpec
-from vaekit.objectives import ELBOSpec, ObjectiveSpec, check_pair
+from vaekit.objectives import ELBOSpec, M2Spec, ObjectiveSpec, check_pair
 from vaekit.spec import Spec
 from vaekit.trackers import TrackerSpec
 from vaekit.training import TrainingSpec
@@ -38,4 +39,18 @@ class Recipe(Spec):
     def _pair_makes_sense(self) -> Self:
         check_pair(self.model.facts, self.objective.needs, self.model.kind, self.objective.kind)
         check_measurable(self.model.facts, self.evaluation, self.model.kind)
+        return self
+
+    @model_validator(mode="after")
+    def _classes_have_labels(self) -> Self:
+        if isinstance(self.objective, M2Spec):
+            self.objective.labeled_of(self.training.batch_size)
+        if self.model.facts.latent_class and self.transform.condition != ("label",):
+            raise SpecError(
+                f"The model {self.model.kind!r} needs classes, of which some examples have labels.",
+                where=f"model.kind = {self.model.kind!r} with transform.condition",
+                expected="transform.condition = ['label']",
+                found=f"transform.condition = {list(self.transform.condition)}",
+                remedy="set transform.condition = ['label'], or choose model.kind = 'vae'",
+            )
         return self

@@ -6,8 +6,9 @@ The same call continues a run that was stopped, and returns one that is finished
 from collections.abc import Sequence
 from pathlib import Path
 
-from vaekit.data import Batches, present
+from vaekit.data import Batches, hide_labels, present
 from vaekit.errors import Interrupted
+from vaekit.objectives import M2Spec
 from vaekit.recipes import Recipe, load_recipe
 from vaekit.runs.assembly import assemble
 from vaekit.runs.folder import RunFolder
@@ -69,10 +70,13 @@ def fit(recipe: Recipe, folder: Path, listeners: Sequence[Listener] = ()) -> Run
     if newest is None and recipe.training.warm_start is not None:
         warm_start(parts.model, recipe.training.warm_start)
     dataset, transform, device = parts.dataset, parts.transform, recipe.training.device
-    split = transform.prepare(dataset.split("train"))
+    split, labeled = transform.prepare(dataset.split("train")), 0
+    if isinstance(recipe.objective, M2Spec):
+        labeled = recipe.objective.labeled_of(recipe.training.batch_size)
+        split = hide_labels(split, recipe.objective.labeled, recipe.objective.labels_seed)
     validation = dataset.splits.get("validation")
     data = TrainingData(
-        Batches(split, recipe.training.batch_size, recipe.seed, device),
+        Batches(split, recipe.training.batch_size, recipe.seed, device, labeled),
         transform,
         None
         if validation is None

@@ -62,7 +62,7 @@ class Runtime(ABC):
             SpecError: A condition is missing, or unknown.
         """
         raw = self._examples(x)
-        return _in_chunks(self._encode, self._rows, raw, self._c(condition, len(raw)))
+        return _in_chunks(self._encode, self._rows, raw, self._c_beside(condition, len(raw)))
 
     def decode(self, z: Any, condition: Condition = None) -> Float[np.ndarray, "examples *event"]:
         """Mean of p(x | z), in raw units.
@@ -82,7 +82,7 @@ class Runtime(ABC):
     ) -> Float[np.ndarray, "examples *event"]:
         """What the model makes of each example: the decoded code, in raw units."""
         raw = self._examples(x)
-        return _in_chunks(self._reconstruct, self._rows, raw, self._c(condition, len(raw)))
+        return _in_chunks(self._reconstruct, self._rows, raw, self._c_beside(condition, len(raw)))
 
     def score(
         self,
@@ -118,7 +118,7 @@ class Runtime(ABC):
         block = min(k if noise else 1, self._rows)
         blocks = range(0, k if noise else 1, block)
         shares = [tuple(layer[i : i + block] for layer in noise) for i in blocks]
-        c = self._c(condition, len(raw))
+        c = self._c_beside(condition, len(raw))
         return _in_chunks(
             lambda rows, told: self._score(rows, told, shares), self._rows // block, raw, c
         )
@@ -254,6 +254,18 @@ class Runtime(ABC):
 
     def _c(self, condition: Condition, n: int) -> Conditions:
         return encoded(self.serving.conditions, condition, n, self.serving.name)
+
+    def _c_beside(self, condition: Condition, n: int) -> Conditions:
+        """Conditions of examples that are shown: what the model finds out is not told."""
+        inferred = {known.name for known in self.serving.conditions if known.optional}
+        for name in inferred.intersection(condition or {}):
+            raise SpecError(
+                f"The model {self.serving.name} finds out the {name} of an example by itself.",
+                where=f"condition {name}",
+                expected="no condition, where an example is shown",
+                remedy="leave the condition out; sample and decode take it",
+            )
+        return self._c(condition, n)
 
     def _check_continuous(self, verb: str) -> None:
         if self.serving.is_discrete:

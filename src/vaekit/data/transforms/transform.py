@@ -109,7 +109,8 @@ class Transform(nn.Module, ABC):
                 remedy="bring labels along, or leave transform.condition out",
             )
         (label,) = self.conditions
-        return one_hot(rows.labels, label.num_classes).float()
+        known = rows.labels >= 0  # the others are rows of zeros
+        return one_hot(rows.labels.clamp_min(0), label.num_classes).float() * known.unsqueeze(1)
 
     def every_condition(self, n: int) -> Float[Tensor, "n conditions"] | None:
         """n rows of c that go through all classes in turn, for pictures; on the CPU."""

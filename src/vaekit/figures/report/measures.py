@@ -70,6 +70,15 @@ _MEASURES = (
         "KL(q(z|x) ‖ p(z)): what it costs to describe the code itself.",
     ),
     Measure(
+        "accuracy",
+        "Accuracy of the class",
+        "",
+        "How often the class that the model finds most probable is the label, which it is not "
+        "shown.",
+        decimals=4,
+        error="accuracy_standard_error",
+    ),
+    Measure(
         "active_units",
         "Active units",
         "dimensions",
