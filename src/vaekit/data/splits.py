@@ -60,8 +60,9 @@ class Rows:
 
     def _mapped(self, change: Callable[[Tensor], Tensor]) -> Self:
         """The same change to every column."""
-        columns = (self.x, self.labels, self.attributes)
-        return type(self)(*(None if column is None else change(column) for column in columns))
+        known = (self.labels, self.attributes)
+        changed = (None if column is None else change(column) for column in known)
+        return type(self)(change(self.x), *changed)
 
 
 class Split(ABC):

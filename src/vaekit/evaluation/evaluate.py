@@ -310,7 +310,8 @@ def _pixels(task: Task) -> Results:
             numbers |= {"pca_mse": linear, "pca_components": components}
     if task.model.facts.has_density:
         source = generator_for(task.spec.seed, "sharpness", device=task.device)
-        sharp = sample_sharpness(task.model, task.transform, schema, SHARP_SAMPLES, source)
+        c = task.conditions(SHARP_SAMPLES)
+        sharp = sample_sharpness(task.model, task.transform, schema, SHARP_SAMPLES, source, c)
         if sharp is not None:
             numbers["sharpness_samples"] = sharp
     return numbers
