@@ -149,6 +149,8 @@ def _with_density(task: Task) -> Results:
         return numbers | _codes(task)
     moments = posterior_moments(task.model, task.shown())
     numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
+    if "aggregate_kl_nats" in numbers and not task.has_one_prior:
+        del numbers["aggregate_kl_nats"]  # the KL splits up in this way for one prior alone
     if task.spec.amortization_examples and not task.model.facts.nested_posterior:
         numbers |= _amortization(task)
     if task.spec.ais is not None:

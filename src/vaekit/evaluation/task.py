@@ -126,6 +126,12 @@ class Task:
 
     @property
     @torch.no_grad()
+    def has_one_prior(self) -> bool:
+        """Whether the prior is the same for all examples, and not one given their conditions."""
+        return not self.model.infer_at_mean(self.first(1)).prior[0].batch_shape
+
+    @property
+    @torch.no_grad()
     def latent_dim(self) -> int:
         """Numbers in a deterministic code."""
         return self.model.embed(self.first(1)).shape[1]

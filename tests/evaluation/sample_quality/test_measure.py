@@ -83,7 +83,7 @@ def test_training_examples_as_samples_are_at_the_floor(
 ) -> None:
     module = importlib.import_module("vaekit.evaluation.sample_quality.measure")
 
-    def drawn(model: Model, transform: Transform, n: int, _: object) -> Iterator[torch.Tensor]:
+    def drawn(model: Model, transform: Transform, n: int, *_: object) -> Iterator[torch.Tensor]:
         yield digits.split("train").rows(0, n).x.float()
 
     monkeypatch.setattr(module, "sample_means", drawn)
