@@ -98,7 +98,7 @@ def test_attributes_are_the_factors_in_units_of_their_own() -> None:
     assert rows.attributes[:, 1:3].amin(0).tolist() == [0.5, 0.0]
     assert rows.attributes[:, 1:3].amax(0).tolist() == [1.0, 78.75]
     # The middle of a square is where its x and y say: within the rounding of grey levels.
-    square = (factors[:, 0] == 0).nonzero()[0].item()
+    square = int((factors[:, 0] == 0).nonzero()[0])
     place = middle(rows.x[square, 0].numpy().astype(float))
     assert torch.tensor(place) / 16 == pytest.approx(rows.attributes[square, 3:], abs=2e-3)
 

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from vaekit.data.dataset import Dataset
 from vaekit.data.moments import moments
 from vaekit.data.splits import Split
 from vaekit.data.transforms.ranges import widened
@@ -53,3 +54,8 @@ class StandardizeSpec(TransformChoices):
 
     def unfitted(self, schema: Schema) -> Standardize:
         return Standardize(schema, self.condition)
+
+    def build(self, dataset: Dataset) -> Standardize:
+        transform = self.unfitted(dataset.schema)
+        transform.fit(dataset.split("train"))
+        return transform
