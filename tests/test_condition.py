@@ -54,3 +54,51 @@ def test_what_is_refused(given: dict[str, Any] | None, n: int, said: str) -> Non
 def test_a_model_without_conditions_takes_none() -> None:
     with pytest.raises(SpecError, match="not conditioned on 'label'"):
         encoded([], {"label": 1}, 1, "m")
+
+
+WEIGHT = Condition(name="weight", mean=60.0, std=8.0, low=40.0, high=90.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "n", "rows"),
+    [
+        (64, 2, [[0.5], [0.5]]),
+        ([60.0, 52.0], 2, [[0.0], [-1.0]]),
+        (np.array([200], np.uint8), 1, [[17.5]]),
+        (True, 1, [[-7.375]]),
+    ],
+)
+def test_numbers_are_standardised(values: Any, n: int, rows: list[list[float]]) -> None:
+    c = encoded([WEIGHT], {"weight": values}, n, "m")
+    assert c is not None
+    assert (c.dtype, c.tolist()) == (np.float32, rows)
+
+
+def test_conditions_lie_side_by_side_in_their_order() -> None:
+    told = {"label": [2, 0], "weight": 68}
+    c = encoded([WEIGHT, LABEL], told, 2, "m")
+    assert c is not None
+    assert c.tolist() == [[1, 0, 0, 1], [1, 1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"label": 1}, r"needs to know the weight(.|\n)*weight=40 to weight=90"),
+        ({"label": 1}, r"--condition weight=60 --condition label=0, or condition="),
+        ({"weight": float("nan"), "label": 1}, "does not know this weight(.|\n)*finite"),
+        ({"weight": float("inf"), "label": 1}, "does not know this weight(.|\n)*finite"),
+        ({"weight": 1e300, "label": 1}, "does not know this weight(.|\n)*32 bits"),
+        ({"weight": "heavy", "label": 1}, "does not know this weight(.|\n)*heavy"),
+        ({"weight": None, "label": 1}, "does not know this weight"),
+        ({"weight": [1.0, 2.0], "label": 1}, "not one weight for each"),
+        ({"weight": 50, "label": 1, "height": 2}, "not conditioned on 'height'"),
+    ],
+)
+def test_what_is_refused_of_numbers(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        encoded([WEIGHT, LABEL], given, 1, "m")
+
+
+def test_a_condition_of_format_1_is_a_class() -> None:
+    assert Condition.model_validate({"name": "label", "num_classes": 3}) == LABEL

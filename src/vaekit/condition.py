@@ -1,8 +1,11 @@
 """What a model may be conditioned on, and how that becomes numbers.
 
-A condition is known of an example beside its values: its class. A model sees c, all its
-conditions side by side; a class is one-hot in it. This file is free of torch: a serving image
-reads it.
+A condition is known of an example beside its values: its class, or an attribute. A model sees c,
+all its conditions side by side: a class is one-hot in it, and a number is standardised,
+
+    c = (value - mean) / std,
+
+by the moments of the training split. This file is free of torch: a serving image reads it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,20 +16,29 @@ from jaxtyping import Float32
 from pydantic import Field
 
 from vaekit.errors import SpecError
+from vaekit.schema import Attribute
 from vaekit.spec import Spec
 
 
 @final
 class Condition(Spec):
-    """One of them.
+    """One of them: a class, or a number.
 
     Example:
         >>> Condition(name="label", num_classes=3).encoded(2, 1).tolist()
         [[0.0, 0.0, 1.0]]
+        >>> Condition(name="weight", mean=60.0, std=10.0, low=40.0, high=90.0).encoded(75, 1)
+        array([[1.5]], dtype=float32)
     """
 
-    name: str
-    num_classes: int = Field(ge=1, description="Classes are 0, ..., num_classes - 1.")
+    name: str = Field(pattern="^[^=]+$")
+    num_classes: int | None = Field(
+        default=None, ge=1, description="Classes are 0, ..., num_classes - 1; none for a number."
+    )
+    mean: float = Field(default=0.0, description="Of a number, over the training split.")
+    std: float = Field(default=1.0, gt=0, description="Of a number, over the training split.")
+    low: float | None = Field(default=None, description="Smallest number in training.")
+    high: float | None = Field(default=None, description="Largest number in training.")
     optional: bool = Field(
         default=False,
         description="Whether the model finds it out by itself: what is asked of it may leave it "
@@ -36,22 +48,31 @@ class Condition(Spec):
     @property
     def width(self) -> int:
         """How many numbers it takes in c."""
-        return self.num_classes
+        return self.num_classes or 1
 
     @property
     def in_words(self) -> str:
         """What can be said of it, as on a command line."""
-        return f"{self.name}=0 to {self.name}={self.num_classes - 1}"
+        if self.num_classes is not None:
+            return f"{self.name}=0 to {self.name}={self.num_classes - 1}"
+        if self.low is None or self.high is None:
+            return f"{self.name}=NUMBER"
+        return f"{self.name}={self.low:g} to {self.name}={self.high:g}"
+
+    @property
+    def example(self) -> float:
+        """A value to show how it is said."""
+        return 0 if self.num_classes is not None else float(f"{self.mean:.3g}")
 
     def encoded(self, values: Any, n: int) -> Float32[np.ndarray, "n width"]:
         """Its part of c, for n examples.
 
         Args:
-            values: A class for all of them, or one for each.
+            values: A class or number for all of them, or one for each.
             n: Number of examples.
 
         Raises:
-            SpecError: They are no classes, or not as many as examples.
+            SpecError: They cannot be used, or are not as many as examples.
         """
         given = np.asarray(values)
         if given.ndim > 1 or (given.ndim == 1 and len(given) != n):
@@ -61,18 +82,37 @@ class Condition(Spec):
                 expected=f"one for all, or {n} of them",
                 found=f"shape {given.shape}",
             )
-        wrong = given.dtype.kind not in "buif" or bool(
-            ((given < 0) | (given >= self.num_classes) | (given != np.round(given))).any()
-        )
-        if wrong:
-            raise SpecError(
-                f"The model does not know this {self.name}.",
-                where=f"condition {self.name}",
-                expected=f"whole numbers from 0 to {self.num_classes - 1}",
-                found=values if given.size == 1 else _first_wrong(given, self.num_classes),
-            )
+        self._check(given)
+        if self.num_classes is None:
+            return self._standardized(np.broadcast_to(given, (n,)))[:, None]
         chosen = np.broadcast_to(given.astype(np.int64), (n,))
         return np.eye(self.num_classes, dtype=np.float32)[chosen]
+
+    def _standardized(self, values: np.ndarray) -> Float32[np.ndarray, " n"]:
+        # In float32 throughout, as in training: the same value, the same bits.
+        with np.errstate(over="ignore"):
+            c = (values.astype(np.float32) - np.float32(self.mean)) / np.float32(self.std)
+        if np.isfinite(c).all():
+            return c
+        largest = values[int(np.abs(values.astype(np.float64)).argmax())]
+        raise self._unknown(largest, "numbers that fit into 32 bits")
+
+    def _check(self, given: np.ndarray) -> None:
+        asked = Attribute(name=self.name, num_classes=self.num_classes)
+        if given.dtype.kind not in "buif":
+            raise self._unknown(given.flat[0] if given.size else given.dtype, asked.expected)
+        wrong = asked.wrong(np.atleast_1d(given))
+        if wrong.any():
+            raise self._unknown(np.atleast_1d(given)[wrong][0], asked.expected)
+
+    def _unknown(self, found: object, expected: str) -> SpecError:
+        return SpecError(
+            f"The model does not know this {self.name}.",
+            where=f"condition {self.name}",
+            expected=expected,
+            found=found,
+            remedy=f"{self.in_words} were seen in training",
+        )
 
 
 def encoded(
@@ -108,7 +148,7 @@ def encoded(
                 where=f"condition {condition.name}",
                 expected=condition.in_words,
                 found="nothing",
-                remedy=f"--condition {condition.name}=0, or condition={{{condition.name!r}: 0}}",
+                remedy=_how_to_tell(conditions),
             )
     if not conditions:
         return None
@@ -119,7 +159,7 @@ def encoded(
     return np.concatenate(parts, axis=1)
 
 
-def _first_wrong(given: np.ndarray, num_classes: int) -> Any:
-    if given.dtype.kind not in "buif":
-        return given.flat[0]
-    return given[(given < 0) | (given >= num_classes) | (given != np.round(given))][0]
+def _how_to_tell(conditions: Sequence[Condition]) -> str:
+    examples = {condition.name: condition.example for condition in conditions}
+    options = " ".join(f"--condition {name}={value:g}" for name, value in examples.items())
+    return f"{options}, or condition={examples}"

@@ -20,6 +20,35 @@ DType: TypeAlias = Literal[
 
 
 @final
+class Attribute(Spec):
+    """Something known of every example beside its values: a class, or a number.
+
+    Example:
+        >>> Attribute(name="kind", num_classes=3).expected, Attribute(name="weight").expected
+        ('whole numbers from 0 to 2', 'finite numbers')
+    """
+
+    name: str = Field(pattern="^[^=]+$", description="What it is called; without an '='.")
+    num_classes: int | None = Field(
+        default=None, ge=1, description="Classes are 0, ..., num_classes - 1; none for a number."
+    )
+
+    @property
+    def expected(self) -> str:
+        """What its values have to be, in words."""
+        if self.num_classes is None:
+            return "finite numbers"
+        return f"whole numbers from 0 to {self.num_classes - 1}"
+
+    def wrong(self, values: np.ndarray) -> np.ndarray:
+        """Which of some numbers it cannot have."""
+        if self.num_classes is None:
+            return ~np.isfinite(values)
+        is_class = (values >= 0) & (values < self.num_classes) & (values == np.round(values))
+        return ~is_class  # NaN is none, either
+
+
+@final
 class Schema(Spec):
     """The form of one example.
 
@@ -56,6 +85,9 @@ class Schema(Spec):
     num_classes: int | None = Field(
         default=None, ge=1, description="Labels are 0, ..., num_classes - 1; none without labels."
     )
+    attributes: tuple[Attribute, ...] = Field(
+        default=(), description="What else is known of every example, a column each."
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -71,6 +103,9 @@ class Schema(Spec):
             raise ValueError(f"low and high are not whole numbers, for {self.dtype}")
         if self.missing == "nan" and not self.is_float:
             raise ValueError(f"missing = 'nan' needs floating-point values, not {self.dtype}")
+        names = ["label", *(attribute.name for attribute in self.attributes)]
+        if len(set(names)) < len(names):
+            raise ValueError(f"names of attributes are taken: {', '.join(names)}")
         return self
 
     @property
@@ -114,6 +149,37 @@ class Schema(Spec):
         if self.is_float:
             self._check_finite(values, where)
         self._check_range(values, where)
+
+    def check_attributes(self, values: np.ndarray, where: str = "attributes") -> None:
+        """Checks the attributes of a batch, shape (examples, attributes).
+
+        Args:
+            values: What was read, numbers of any type.
+            where: File or field it came from, for messages.
+
+        Raises:
+            DataError: Naming the row and the attribute of the first value that does not fit.
+        """
+        width = len(self.attributes)
+        if values.shape[1:] != (width,) or values.ndim != 2 or values.dtype.kind not in "buif":
+            raise DataError(
+                f"Attributes do not have the form of {self.name}.",
+                where=where,
+                expected=f"numbers of shape (examples, {width})",
+                found=f"{values.dtype}, shape {values.shape}",
+                remedy="give a column for each attribute",
+            )
+        for attribute, column in zip(self.attributes, values.T, strict=True):
+            wrong = attribute.wrong(column)
+            if wrong.any():
+                row = int(wrong.argmax())
+                raise DataError(
+                    "An attribute cannot be used.",
+                    where=f"{where}, row {row}, attribute {attribute.name!r}",
+                    expected=attribute.expected,
+                    found=column[row],
+                    remedy="correct it, or drop the example",
+                )
 
     def _arranged(self, values: np.ndarray) -> np.ndarray:
         """Rows in this layout, where there is no doubt which; `check` complains of the others."""

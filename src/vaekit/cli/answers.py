@@ -54,8 +54,8 @@ ConditionOption: TypeAlias = Annotated[
     typer.Option(
         "--condition",
         metavar="NAME=VALUE",
-        help="What a conditional model is told, as in label=7; without it, what the model's own "
-        "data says.",
+        help="What a conditional model is told, as in label=7 or thickness=3.5; may be repeated. "
+        "Of the model's own data, what is not said here is known.",
     ),
 ]
 Output: TypeAlias = Annotated[
@@ -99,26 +99,31 @@ def shown(
     rows = chosen.rows(0, min(examples, len(chosen)))
     labels = None if rows.labels is None else rows.labels.numpy()
     source = f"the first {counted(len(rows))} of the {split} split of {artifact.dataset.name}"
-    known = {"label": labels} if artifact.serving.needs_conditions and labels is not None else None
-    return Shown(rows.x.numpy(), labels, source, parsed(condition) or known)
+    told = {**(artifact.conditions_of(rows) or {}), **(parsed(condition) or {})}
+    return Shown(rows.x.numpy(), labels, source, told or None)
 
 
 def parsed(condition: list[str] | None) -> dict[str, Any] | None:
-    """What `--condition label=7` says."""
+    """What `--condition label=7 --condition thickness=3.5` says."""
     if not condition:
         return None
     told: dict[str, Any] = {}
     for entry in condition:
         name, equals, value = entry.partition("=")
         try:
-            told[name] = int(value)
+            number = float(value)
         except ValueError as error:
             raise SpecError(
                 "A condition cannot be understood.",
                 where=f"--condition {entry}",
-                expected="NAME=VALUE, with a whole number, as in label=7",
+                expected="NAME=VALUE, with a number, as in label=7 or thickness=3.5",
                 found=value if equals else "no '='",
             ) from error
+        if name in told:
+            raise SpecError(
+                f"The {name} is said twice.", where=f"--condition {entry}", expected="it once"
+            )
+        told[name] = int(number) if number.is_integer() else number
     return told
 
 

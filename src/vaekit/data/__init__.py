@@ -1,6 +1,7 @@
 """Observations: data sets, their splits, the order of batches, and transforms."""
 
 from vaekit.data.batches import Batches
+from vaekit.data.checks import checked_rows
 from vaekit.data.dataset import Dataset
 from vaekit.data.exchange import read_examples, write_columns
 from vaekit.data.factors import Factors
@@ -66,6 +67,7 @@ __all__ = [
     "Transform",
     "TransformSpec",
     "cache_folder",
+    "checked_rows",
     "hide_labels",
     "present",
     "read_examples",

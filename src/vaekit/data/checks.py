@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from vaekit.data.splits import Rows
@@ -10,7 +10,13 @@ from vaekit.errors import DataError
 from vaekit.schema import Schema
 
 
-def checked_rows(schema: Schema, x: np.ndarray, labels: np.ndarray | None, where: str) -> Rows:
+def checked_rows(
+    schema: Schema,
+    x: np.ndarray,
+    labels: np.ndarray | None,
+    where: str,
+    attributes: np.ndarray | None = None,
+) -> Rows:
     """Rows that fit `schema`.
 
     Args:
@@ -18,6 +24,7 @@ def checked_rows(schema: Schema, x: np.ndarray, labels: np.ndarray | None, where
         x: Raw values.
         labels: Classes, one per example, where the schema has classes.
         where: File they came from, for messages.
+        attributes: What else is known of each example, where the schema has attributes.
 
     Raises:
         DataError: Where anything does not fit.
@@ -33,7 +40,11 @@ def checked_rows(schema: Schema, x: np.ndarray, labels: np.ndarray | None, where
             found="no labels" if labels is None else "labels",
             remedy="give labels for every split, or for none",
         )
-    return Rows(_tensor(x), None if labels is None else _checked_labels(schema, x, labels, where))
+    return Rows(
+        _tensor(x),
+        None if labels is None else _checked_labels(schema, x, labels, where),
+        _checked_attributes(schema, len(x), attributes, where),
+    )
 
 
 def count_classes(labels: np.ndarray, where: str) -> int:
@@ -77,6 +88,28 @@ def _checked_labels(
             found=found - 1,
         )
     return _tensor(labels.astype(np.int64))
+
+
+def _checked_attributes(
+    schema: Schema, examples: int, attributes: np.ndarray | None, where: str
+) -> Float32[Tensor, "rows attributes"] | None:
+    if (attributes is None) == bool(schema.attributes) or (
+        attributes is not None and len(attributes) != examples
+    ):
+        names = ", ".join(attribute.name for attribute in schema.attributes)
+        raise DataError(
+            "Attributes do not match the examples.",
+            where=where,
+            expected=f"{names} of {examples} examples" if names else "no attributes",
+            found="none" if attributes is None else f"those of {len(attributes)} examples",
+            remedy="give attributes for every example of every split, or for none",
+        )
+    if attributes is None:
+        return None
+    with np.errstate(over="ignore"):  # found out by the check
+        kept = attributes.astype(np.float32)
+    schema.check_attributes(kept, where)
+    return _tensor(kept)
 
 
 def _tensor(values: np.ndarray) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vaekit.data.factors import Factors
-from vaekit.data.splits import Split
+from vaekit.data.splits import InMemorySplit, Split
 from vaekit.errors import DataError
 from vaekit.schema import Schema
 
@@ -50,6 +50,9 @@ class Dataset:
                 found={name: len(split) for name, split in self.splits.items()},
                 remedy="leave a split without examples out",
             )
+        for name, split in self.splits.items():
+            if isinstance(split, InMemorySplit):  # others check their rows when they read them
+                _check_attributes(self.schema, split, f"{self.name}, split {name}")
         for name, factors in self.factors.items():
             if len(factors) != len(self.split(name)):
                 raise DataError(
@@ -79,8 +82,8 @@ class Dataset:
     def fingerprint(self) -> str:
         """sha256 of the content: equal for equal examples in equal order.
 
-        It covers the schema (but its name), the values and the labels of every split, and
-        nothing of how they were stored: files, formats, shard boundaries, devices.
+        It covers the schema (but its name), the values, labels and attributes of every split,
+        and nothing of how they were stored: files, formats, shard boundaries, devices.
         """
         digest = hashlib.sha256(json.dumps(_content(self.schema), sort_keys=True).encode())
         for name in SPLIT_NAMES:
@@ -90,17 +93,38 @@ class Dataset:
         return digest.hexdigest()
 
 
+def _check_attributes(schema: Schema, split: InMemorySplit, where: str) -> None:
+    known = split.shard(0).attributes
+    if known is not None:
+        schema.check_attributes(known.cpu().numpy(), where)
+    elif schema.attributes:
+        raise DataError(
+            "A split lacks the attributes of its data set.",
+            where=where,
+            expected=", ".join(attribute.name for attribute in schema.attributes),
+            found="none",
+            remedy="give attributes for every split, or take them out of the schema",
+        )
+
+
 def _content(schema: Schema) -> dict[str, object]:
-    return schema.model_dump(mode="json", exclude={"name"}, exclude_none=True)
+    # What has no attributes has the fingerprint it had before there were any.
+    left_out = {"name"} if schema.attributes else {"name", "attributes"}
+    return schema.model_dump(mode="json", exclude=left_out, exclude_none=True)
 
 
 def _digest_of_rows(split: Split) -> bytes:
-    values, labels = hashlib.sha256(), hashlib.sha256()
+    values, labels, attributes = hashlib.sha256(), hashlib.sha256(), hashlib.sha256()
+    has_attributes = False
     for rows in split.blocks(rows_per_block=4096):
         values.update(content_bytes(rows.x))
         if rows.labels is not None:
             labels.update(content_bytes(rows.labels))
-    return values.digest() + labels.digest()
+        if rows.attributes is not None:
+            has_attributes = True
+            attributes.update(content_bytes(rows.attributes))
+    known = attributes.digest() if has_attributes else b""
+    return values.digest() + labels.digest() + known
 
 
 def content_bytes(values: Tensor) -> memoryview:

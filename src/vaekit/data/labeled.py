@@ -45,7 +45,7 @@ def hide_labels(split: Split, labeled: int, seed: int) -> InMemorySplit:
     kept = _chosen(rows.labels, labeled, seed)
     labels = torch.full_like(rows.labels, UNKNOWN)
     labels[kept] = rows.labels[kept]
-    return InMemorySplit(rows.x, labels)
+    return InMemorySplit(rows.x, labels, rows.attributes)
 
 
 def _chosen(labels: Int64[Tensor, " rows"], labeled: int, seed: int) -> Int64[Tensor, " labeled"]:

@@ -23,6 +23,10 @@ class Shard(ABC):
     def read(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Values of shape (size, *event_shape) and labels."""
 
+    def attributes(self) -> np.ndarray | None:
+        """What else is known of the examples, shape (size, attributes); read anew."""
+        return None
+
 
 @final
 class ShardedSplit(Split):
@@ -63,4 +67,4 @@ class ShardedSplit(Split):
 
     def _read(self, shard: Shard) -> Rows:
         x, labels = shard.read()
-        return checked_rows(self._schema, x, labels, where=shard.name)
+        return checked_rows(self._schema, x, labels, shard.name, shard.attributes())

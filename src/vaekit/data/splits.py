@@ -5,12 +5,12 @@ set is larger than memory. Whoever reads it sees rows in their original order.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self, final
 
 import torch
-from jaxtyping import Int64, Shaped
+from jaxtyping import Float32, Int64, Shaped
 from torch import Tensor
 
 from vaekit.errors import DataError
@@ -23,27 +23,27 @@ class Rows:
     Args:
         x: Values.
         labels: Class of each example, where there are classes; -1 where it is not known.
+        attributes: What else is known of each example, where something is.
     """
 
     x: Shaped[Tensor, "rows *event"]
     labels: Int64[Tensor, " rows"] | None = None
+    attributes: Float32[Tensor, "rows attributes"] | None = None
 
     def __len__(self) -> int:
         return self.x.shape[0]
 
     def __getitem__(self, rows: slice) -> Self:
-        return type(self)(self.x[rows], None if self.labels is None else self.labels[rows])
+        return self._mapped(lambda column: column[rows])
 
     def take(self, index: Int64[Tensor, " taken"]) -> Self:
         """The rows at `index`, in that order."""
         # index_select is ten times faster than x[index] on a CPU.
-        labels = None if self.labels is None else self.labels.index_select(0, index)
-        return type(self)(self.x.index_select(0, index), labels)
+        return self._mapped(lambda column: column.index_select(0, index))
 
     def to(self, device: torch.device | str) -> Self:
         """Moves every tensor."""
-        labels = None if self.labels is None else self.labels.to(device)
-        return type(self)(self.x.to(device), labels)
+        return self._mapped(lambda column: column.to(device))
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
@@ -51,7 +51,18 @@ class Rows:
         if len(parts) == 1:
             return parts[0]
         labels = [part.labels for part in parts if part.labels is not None]
-        return cls(torch.cat([part.x for part in parts]), torch.cat(labels) if labels else None)
+        attributes = [part.attributes for part in parts if part.attributes is not None]
+        return cls(
+            torch.cat([part.x for part in parts]),
+            torch.cat(labels) if labels else None,
+            torch.cat(attributes) if attributes else None,
+        )
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The same change to every column."""
+        known = (self.labels, self.attributes)
+        changed = (None if column is None else change(column) for column in known)
+        return type(self)(change(self.x), *changed)
 
 
 class Split(ABC):
@@ -104,19 +115,34 @@ class Split(ABC):
 
 @final
 class InMemorySplit(Split):
-    """A split held in memory, on the device its tensors are on."""
+    """A split held in memory, on the device its tensors are on.
+
+    Args:
+        x: Values.
+        labels: Class of each example, where there are classes.
+        attributes: What else is known of each example, in the order of the schema.
+    """
 
     def __init__(
-        self, x: Shaped[Tensor, "rows *event"], labels: Int64[Tensor, " rows"] | None = None
+        self,
+        x: Shaped[Tensor, "rows *event"],
+        labels: Int64[Tensor, " rows"] | None = None,
+        attributes: Float32[Tensor, "rows attributes"] | None = None,
     ) -> None:
-        if labels is not None and len(labels) != len(x):
-            raise DataError(
-                "Labels do not match the examples.",
-                expected=f"{len(x)} labels",
-                found=len(labels),
-                remedy="give one label per example",
-            )
-        self._rows = Rows(x, labels)
+        for what, column in (("label", labels), ("attribute", attributes)):
+            if column is not None and len(column) != len(x):
+                raise DataError(
+                    f"{what.capitalize()}s do not match the examples.",
+                    expected=f"{len(x)} {what}s",
+                    found=len(column),
+                    remedy=f"give one {what} per example",
+                )
+        self._rows = Rows(x, labels, attributes)
+
+    @classmethod
+    def of(cls, rows: Rows) -> Self:
+        """The split that consists of `rows`."""
+        return cls(rows.x, rows.labels, rows.attributes)
 
     @property
     def shard_sizes(self) -> tuple[int, ...]:
@@ -130,8 +156,7 @@ class InMemorySplit(Split):
         return self._rows
 
     def to(self, device: torch.device | str) -> "InMemorySplit":
-        rows = self._rows.to(device)
-        return InMemorySplit(rows.x, rows.labels)
+        return InMemorySplit.of(self._rows.to(device))
 
 
 def spans_of(sizes: Sequence[int], start: int, stop: int) -> list[tuple[int, slice]]:

@@ -164,6 +164,8 @@ def _with_density(task: Task) -> Results:
         return numbers | _codes(task) | _classes(task)
     moments = posterior_moments(task.model, task.shown())
     numbers |= _latents(moments, numbers["kl_nats"], task.spec.seed)
+    if "aggregate_kl_nats" in numbers and not task.has_one_prior:
+        del numbers["aggregate_kl_nats"]  # the KL splits up in this way for one prior alone
     if task.spec.amortization_examples and not task.model.facts.nested_posterior:
         numbers |= _amortization(task)
     if task.spec.ais is not None:
@@ -338,7 +340,8 @@ def _pixels(task: Task) -> Results:
             numbers |= {"pca_mse": linear, "pca_components": components}
     if task.model.facts.has_density:
         source = generator_for(task.spec.seed, "sharpness", device=task.device)
-        sharp = sample_sharpness(task.model, task.transform, schema, SHARP_SAMPLES, source)
+        c = task.conditions(SHARP_SAMPLES)
+        sharp = sample_sharpness(task.model, task.transform, schema, SHARP_SAMPLES, source, c)
         if sharp is not None:
             numbers["sharpness_samples"] = sharp
     return numbers

@@ -123,7 +123,12 @@ def sharpness(images: Float[Tensor, "n channels height width"]) -> Float[Tensor,
 
 
 def sample_sharpness(
-    model: Model, transform: Transform, schema: Schema, n: int, generator: torch.Generator
+    model: Model,
+    transform: Transform,
+    schema: Schema,
+    n: int,
+    generator: torch.Generator,
+    c: Float[Tensor, "n conditions"] | None = None,
 ) -> float | None:
     """Sharpness of the means of p(x | z) for fresh z; None where there is no image.
 
@@ -133,9 +138,10 @@ def sample_sharpness(
         schema: The form of raw values.
         n: Number of samples.
         generator: Source of noise, on the model's device.
+        c: What the samples are conditioned on.
     """
     found, scale = [], UnitScale(schema)
-    for means in sample_means(model, transform, n, generator):
+    for means in sample_means(model, transform, n, generator, c):
         images = scale(means)
         if not can_be_sharp(images):
             return None
@@ -144,21 +150,23 @@ def sample_sharpness(
 
 
 def sample_means(
-    model: Model, transform: Transform, n: int, generator: torch.Generator
+    model: Model,
+    transform: Transform,
+    n: int,
+    generator: torch.Generator,
+    c: Float[Tensor, "n conditions"] | None = None,
 ) -> Iterator[Float[Tensor, "some *event"]]:
     """The means of p(x | z) for n fresh z, as raw values; as many at a time as fit.
-
-    Under conditions, all of them in turn.
 
     Args:
         model: A model with a prior.
         transform: From the model's values back to raw ones.
         n: Number of samples.
         generator: Source of noise, on the model's device.
+        c: What the samples are conditioned on.
     """
     like = next(model.parameters())
     noise = draw_noise(model.sample_noise_spec(n), generator, like.device, like.dtype)
-    c = transform.every_condition(n)
     c = None if c is None else c.to(like.device, like.dtype)
     x = torch.zeros((1, *model.event_shape), device=like.device, dtype=like.dtype)
     rows = rows_within(model, Observation(x, None if c is None else c[:1]))

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias, final
 
 import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
+from torch import Tensor
 from torch.distributions import Distribution
 
 from vaekit.data import Dataset, Observation, Rows, Transform, present
@@ -108,6 +109,26 @@ class Task:
     def first(self, most: int) -> Observation:
         """The first examples as one batch."""
         return Observation.join(list(self.shown(most)))
+
+    def conditions(self, n: int) -> Tensor | None:
+        """c of n samples: what the examples say, from the first again where there are fewer."""
+        if not self.transform.num_conditions:
+            return None
+        split, left, parts = self.dataset.split(self.spec.split), n, []
+        for rows in split.blocks(1000):
+            told = self.transform.conditioning(rows[:left].to(self.device))
+            parts += [] if told is None else [told]
+            left -= len(rows)
+            if left <= 0:
+                break
+        found = torch.cat(parts)
+        return found[torch.arange(n, device=found.device) % len(found)]
+
+    @property
+    @torch.no_grad()
+    def has_one_prior(self) -> bool:
+        """Whether the prior is the same for all examples, and not one given their conditions."""
+        return not self.model.infer_at_mean(self.first(1)).prior[0].batch_shape
 
     @property
     @torch.no_grad()

@@ -165,6 +165,17 @@ class Artifact(Runtime):
         shown = self.transform.expected(Rows(raw), self._told(c))
         return shown.to(self._device, self._dtype)
 
+    def conditions_of(self, rows: Rows) -> dict[str, np.ndarray] | None:
+        """What rows of data say of what the model must be told, as the verbs take it.
+
+        Raises:
+            DataError: They do not come with their labels or attributes.
+        """
+        if not self.serving.needs_conditions:
+            return None
+        told = self.transform.conditioning.told_by(rows)
+        return {name: values.cpu().numpy() for name, values in told.items()} or None
+
     def _told(self, c: Conditions) -> Tensor | None:
         return None if c is None else self._tensor(c)
 

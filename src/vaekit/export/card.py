@@ -103,6 +103,7 @@ def _model(serving: Serving, recipe: Document) -> str:
         "prior p(z)": _choice(model.get("prior")) if serving.has_density else None,
         "posterior q(z\\|x)": _choice(model.get("posterior")) if serving.has_density else None,
         "input": f"{_shape(serving)}, {serving.form.dtype}{_range(serving)}",
+        "conditions": ", ".join(condition.in_words for condition in serving.conditions) or None,
         "transform": f"{_words(serving.transform.kind)} (protocol {serving.transform.protocol})",
         "objective": _choice(recipe["objective"]),
     }
@@ -202,7 +203,8 @@ def _results(results: Facts) -> str:
 
 
 def _load(serving: Serving) -> str:
-    told = {condition.name: 0 for condition in serving.conditions if not condition.optional}
+    needed = (condition for condition in serving.conditions if not condition.optional)
+    told = {condition.name: condition.example for condition in needed}
     more = f", condition={told}" if told else ""
     last = (
         f"model.sample(16, seed=0{more})" if serving.has_density else f"model.reconstruct(x{more})"

@@ -5,7 +5,7 @@ import torch
 
 from vaekit.artifacts import LatentMoments, Reference
 from vaekit.condition import encoded
-from vaekit.data import Dataset, Rows
+from vaekit.data import Dataset
 from vaekit.distributions import moments
 from vaekit.export.artifact import Artifact
 from vaekit.runtime import Conditions
@@ -22,7 +22,7 @@ def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
     split = next(name for name in ("validation", "test", "train") if name in dataset.splits)
     examples = min(len(dataset.split(split)), MOST_EXAMPLES)
     rows = dataset.split(split).rows(0, examples)
-    x, condition = rows.x.cpu().numpy(), conditions_of(rows, artifact)
+    x, condition = rows.x.cpu().numpy(), artifact.conditions_of(rows)
     protocol = artifact.serving.score_protocol
     c = encoded(artifact.serving.conditions, condition, len(x), artifact.serving.name)
     codes = artifact.encode(x, condition).astype(np.float64)
@@ -38,13 +38,6 @@ def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
             posterior_variance=_posterior_variance(artifact, x, c),
         ),
     )
-
-
-def conditions_of(rows: Rows, artifact: Artifact) -> dict[str, np.ndarray] | None:
-    """What rows of data tell of what a model is conditioned on, as its verbs take it."""
-    if not artifact.serving.needs_conditions or rows.labels is None:
-        return None
-    return {"label": rows.labels.cpu().numpy()}
 
 
 @torch.no_grad()

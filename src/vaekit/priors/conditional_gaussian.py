@@ -61,9 +61,9 @@ class ConditionalGaussianSpec(Spec):
             raise SpecError(
                 "A conditional prior needs something to depend on.",
                 where="model.prior.kind = 'conditional_gaussian'",
-                expected="transform.condition = ['label']",
+                expected="transform.condition = ['label'], or names of attributes",
                 found="no condition",
-                remedy="condition on labels, or choose model.prior.kind = 'standard_normal'",
+                remedy="condition on something, or choose model.prior.kind = 'standard_normal'",
             )
         widths = (num_conditions, *self.hidden)
         network = nn.Sequential()

@@ -146,12 +146,13 @@ def _worst(shown: Shown) -> Picture:
 
 def _samples(shown: Shown) -> Picture:
     drawn = shown.sampled(SAMPLES)
+    told = f" {shown.conditions_in_words}" if shown.conditions_in_words else ""
     return Picture(
         name="samples",
         title="Samples",
         caption=f"What the model makes up: means of p(x|z) for {SAMPLES} draws of z from the "
-        f"prior under seed {shown.seed}. Not picked.",
-        alt=f"{SAMPLES} samples from the prior, seed {shown.seed}, in the order of the draw.",
+        f"prior under seed {shown.seed}. Not picked.{told}",
+        alt=f"{SAMPLES} samples from the prior, seed {shown.seed}, in the order of the draw.{told}",
         figure=samples(drawn, shown.seed, **shown.limits(drawn)),
     )
 

@@ -46,4 +46,10 @@ def data_card(recipe: Recipe, dataset: Dataset) -> DataCard:
         fingerprint=dataset.fingerprint,
         licence=None if known is None else known.licence,
         num_classes=schema.num_classes,
+        attributes=[
+            f"{known.name} (a number)"
+            if known.num_classes is None
+            else f"{known.name} ({known.num_classes} classes)"
+            for known in schema.attributes
+        ],
     )

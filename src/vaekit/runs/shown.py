@@ -112,13 +112,18 @@ class Shown:
     def sampled(self, n: int) -> np.ndarray:
         """Means of p(x|z) in raw units, for z drawn from the prior under the recipe's seed.
 
-        Under conditions, all of them in turn.
+        Under conditions, all of them in turn, as `conditions_in_words` says.
         """
         like = self.observation.x
         generator = generator_for(self.seed, "samples", device=like.device)
         c = self._transform.every_condition(n)
         c = None if c is None else c.to(like)
         return self.raw(self.model.sample(n, c, generator=generator).mean)
+
+    @property
+    def conditions_in_words(self) -> str:
+        """What the samples were made under; empty where there is nothing to say."""
+        return self._transform.conditioning.in_turn_in_words
 
     def raw(self, x: Tensor) -> np.ndarray:
         """Values in raw units; what is no image with 1 or 3 channels is a vector."""

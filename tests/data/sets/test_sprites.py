@@ -6,7 +6,7 @@ import torch
 from pydantic import ValidationError
 
 from vaekit.data import Dataset, Factors, InMemorySplit, SpritesSpec
-from vaekit.data.sets.sprites import COMBINATIONS, FACTORS, sprite_images
+from vaekit.data.sets.sprites import COMBINATIONS, FACTORS, quantities, sprite_images
 from vaekit.errors import DataError, SpecError
 from vaekit.schema import Schema
 
@@ -85,6 +85,22 @@ def test_factors_lie_beside_the_images() -> None:
         assert torch.equal(rows.labels, factors.values[:, 0])
         seen.append(factors.values)
     assert len(torch.cat(seen).unique(dim=0)) == 500
+
+
+def test_attributes_are_the_factors_in_units_of_their_own() -> None:
+    dataset = SpritesSpec(size=16, examples=300).load()
+    assert [known.name for known in dataset.schema.attributes] == list(FACTORS)
+    assert [known.num_classes for known in dataset.schema.attributes] == [3, *[None] * 4]
+    split, factors = dataset.split("train"), dataset.factors["train"].values
+    rows = split.rows(0, len(split))
+    assert rows.attributes is not None
+    assert torch.equal(rows.attributes, torch.from_numpy(quantities(factors.numpy())).float())
+    assert rows.attributes[:, 1:3].amin(0).tolist() == [0.5, 0.0]
+    assert rows.attributes[:, 1:3].amax(0).tolist() == [1.0, 78.75]
+    # The middle of a square is where its x and y say: within the rounding of grey levels.
+    square = int((factors[:, 0] == 0).nonzero()[0])
+    place = middle(rows.x[square, 0].numpy().astype(float))
+    assert torch.tensor(place) / 16 == pytest.approx(rows.attributes[square, 3:], abs=2e-3)
 
 
 def test_all_combinations_are_there() -> None:

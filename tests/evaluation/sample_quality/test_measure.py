@@ -83,7 +83,7 @@ def test_training_examples_as_samples_are_at_the_floor(
 ) -> None:
     module = importlib.import_module("vaekit.evaluation.sample_quality.measure")
 
-    def drawn(model: Model, transform: Transform, n: int, _: object) -> Iterator[torch.Tensor]:
+    def drawn(model: Model, transform: Transform, n: int, *_: object) -> Iterator[torch.Tensor]:
         yield digits.split("train").rows(0, n).x.float()
 
     monkeypatch.setattr(module, "sample_means", drawn)
@@ -171,7 +171,7 @@ def test_scores_are_those_of_the_examples_own_factors(sprites: Dataset) -> None:
     # Pictures that are all grey of a level, which the first pixel of a code would show.
     x = (16 * factor.to(torch.uint8))[:, :, None, None].expand_as(rows.x).contiguous()
     known = {"test": Factors(("x",), factor)}
-    splits = {"train": sprites.split("train"), "test": InMemorySplit(x, rows.labels)}
+    splits = {"train": sprites.split("train"), "test": InMemorySplit.of(replace(rows, x=x))}
     right = Dataset("levels", sprites.schema, splits, "here", "1200/-/150", known)
     wrong = replace(right, factors={"test": Factors(("x",), factor.flip(0))})
     assert measured(right)["dci_informativeness"] > 0.8

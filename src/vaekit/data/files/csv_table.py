@@ -24,6 +24,20 @@ class CsvTable(NamedTuple):
         Raises:
             DataError: Where a column is missing, or a cell is no number.
         """
+        positions = self._positions(names)
+        numbers = [self._numbers(line, row, positions) for line, row in enumerate(self.rows, 2)]
+        return np.array(numbers, dtype=float).reshape(len(numbers), len(names))
+
+    def texts(self, name: str) -> list[str]:
+        """A column as it stands; nothing where a line is too short.
+
+        Raises:
+            DataError: Where the column is missing.
+        """
+        (position,) = self._positions([name])
+        return [row[position] if position < len(row) else "" for row in self.rows]
+
+    def _positions(self, names: Sequence[str]) -> list[int]:
         missing = [name for name in names if name not in self.header]
         if missing:
             raise DataError(
@@ -33,9 +47,7 @@ class CsvTable(NamedTuple):
                 found=", ".join(self.header),
                 remedy=f"add {', '.join(missing)}",
             )
-        positions = [self.header.index(name) for name in names]
-        numbers = [self._numbers(line, row, positions) for line, row in enumerate(self.rows, 2)]
-        return np.array(numbers, dtype=float).reshape(len(numbers), len(names))
+        return [self.header.index(name) for name in names]
 
     def _numbers(self, line: int, row: list[str], positions: list[int]) -> list[float]:
         cell, column = "nothing", 0

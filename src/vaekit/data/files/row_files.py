@@ -36,6 +36,10 @@ class RowFile(ABC):
     def labels(self) -> np.ndarray | None:
         """All labels, read anew."""
 
+    def attributes(self) -> np.ndarray | None:
+        """What else is known of the rows, shape (rows, attributes), read anew."""
+        return None
+
 
 @final
 class NpyFile(RowFile):
@@ -64,20 +68,24 @@ class ParquetFile(RowFile):
     Args:
         path: The file.
         label_column: Column of the labels, if there are any.
+        attributes: Columns of what else is known of the rows.
     """
 
-    def __init__(self, path: Path, label_column: str | None) -> None:
-        self._label_column = label_column
+    def __init__(
+        self, path: Path, label_column: str | None, attributes: tuple[str, ...] = ()
+    ) -> None:
+        self._label_column, self._attributes = label_column, attributes
         file = _open_parquet(path)
         columns = {field.name: field.type for field in file.schema_arrow}
-        has_labels = label_column is None or columns.pop(label_column, None) is not None
-        if not has_labels or not columns:
+        taken = [*filter(None, [label_column]), *attributes]
+        is_whole = all(columns.pop(name, None) is not None for name in taken)
+        if not is_whole or not columns:
             raise DataError(
                 "A column is missing.",
                 where=path,
-                expected="columns of values" + (f", and {label_column!r}" if label_column else ""),
+                expected="columns of values" + "".join(f", and {name!r}" for name in taken),
                 found=", ".join(file.schema_arrow.names) or "no columns",
-                remedy="correct data.label_column",
+                remedy="correct data.label_column" + (", or data.attributes" if attributes else ""),
             )
         self._features = tuple(columns)
         first = next(iter(columns.values()))
@@ -107,6 +115,15 @@ class ParquetFile(RowFile):
         if self._label_column is None:
             return None
         return self._read([self._label_column]).column(0).to_numpy()
+
+    def attributes(self) -> np.ndarray | None:
+        if not self._attributes:
+            return None
+        table = self._read(list(self._attributes))
+        columns = [table.column(name) for name in self._attributes]
+        for name, column in zip(self._attributes, columns, strict=True):
+            _dtype(self.path, name, column.type)
+        return np.stack([c.to_numpy().astype(np.float64) for c in columns], axis=1)
 
     def _read(self, columns: list[str]) -> Any:
         try:

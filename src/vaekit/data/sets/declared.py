@@ -7,14 +7,14 @@ import numpy as np
 from pydantic import Field, PositiveInt, ValidationError
 
 from vaekit.data.files.arrays import compact
+from vaekit.data.sets.attributes import AttributedSpec
 from vaekit.errors import DataError, SpecError
-from vaekit.schema import Schema
-from vaekit.spec import Spec
+from vaekit.schema import Attribute, Schema
 
 BOUNDS = {"uint8": (0.0, 255.0), "bool": (0.0, 1.0)}
 
 
-class DeclaredSpec(Spec):
+class DeclaredSpec(AttributedSpec):
     """What sets of a user's own have in common: the form of one example."""
 
     name: str = Field(default="own data", description="What the data set is called.")
@@ -68,6 +68,7 @@ class DeclaredSpec(Spec):
         num_classes: int | None,
         where: str,
         columns: tuple[str, ...] | None = None,
+        attributes: tuple[Attribute, ...] = (),
     ) -> Schema:
         """The schema of rows as a file stores them.
 
@@ -76,6 +77,7 @@ class DeclaredSpec(Spec):
             num_classes: Number of classes, if there are labels.
             where: The file, for messages.
             columns: Names of features that the file states.
+            attributes: What is known of examples beside their values.
 
         Raises:
             DataError: Where rows do not have the declared form.
@@ -95,6 +97,7 @@ class DeclaredSpec(Spec):
                     "columns": self.columns or columns,
                     "missing": self.missing,
                     "num_classes": num_classes,
+                    "attributes": attributes,
                 }
             )
         except ValidationError as error:

@@ -21,8 +21,7 @@ def divided(rows: Rows, *sizes: int) -> dict[str, Split]:
     start = 0
     for name, size in zip(("train", "validation", "test"), sizes, strict=True):
         if size > 0:
-            part = rows[start : start + size]
-            splits[name] = InMemorySplit(part.x, part.labels)
+            splits[name] = InMemorySplit.of(rows[start : start + size])
         start += size
     return splits
 

@@ -10,18 +10,19 @@ from pydantic import Field, PositiveInt
 
 from vaekit.data.checks import checked_rows
 from vaekit.data.dataset import Dataset
+from vaekit.data.files.csv_table import read_csv
 from vaekit.data.files.places import existing
+from vaekit.data.sets.attributes import AttributedSpec
 from vaekit.data.sets.division import cut, division_name
-from vaekit.errors import DataError
+from vaekit.errors import DataError, SpecError
 from vaekit.schema import Schema
-from vaekit.spec import Spec
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 EIGHT_BIT_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr")
 
 
 @final
-class ImagesSpec(Spec):
+class ImagesSpec(AttributedSpec):
     """Choices of a folder of PNG and JPEG files, searched with its subfolders."""
 
     kind: Literal["images"] = "images"
@@ -39,6 +40,11 @@ class ImagesSpec(Spec):
         "or scaled without keeping proportions.",
     )
     labels: bool = Field(default=False, description="Whether each subfolder is a class.")
+    attributes_path: Path | None = Field(
+        default=None,
+        description="A .csv file with the columns `file` (a path below the folder) and the "
+        "attributes; a line for every picture.",
+    )
     validation: float = Field(default=0.1, ge=0, lt=1, description="Share kept for validation.")
     test: float = Field(default=0.1, ge=0, lt=1, description="Share kept for test.")
     seed: int = Field(default=0, description="Seed of the order in which shares are cut off.")
@@ -48,6 +54,7 @@ class ImagesSpec(Spec):
         paths = pictures_in(folder)
         x = self._pixels(paths)
         labels, classes = _classes(folder, paths) if self.labels else (None, None)
+        known, known_in = self._attributes_of(folder, paths), str(self.attributes_path)
         schema = Schema(
             name=self.name,
             kind="image",
@@ -56,10 +63,35 @@ class ImagesSpec(Spec):
             low=0,
             high=255,
             num_classes=classes,
+            attributes=self.described([] if known is None else [(known_in, known)]),
         )
-        rows = checked_rows(schema, x, labels, str(folder))
+        rows = checked_rows(schema, x, labels, str(folder), known)
         splits = cut(rows, self.validation, self.test, self.seed, str(folder))
         return Dataset(self.name, schema, splits, str(folder), division_name(splits))
+
+    def _attributes_of(self, folder: Path, paths: list[Path]) -> np.ndarray | None:
+        if not self.attributes:
+            return None
+        if self.attributes_path is None:
+            raise SpecError(
+                "Pictures do not say their attributes.",
+                where="data.attributes",
+                expected="data.attributes_path, a .csv file with a column `file`",
+                found="no file",
+            )
+        table = read_csv(self.attributes_path)
+        lines = {name: line for line, name in enumerate(table.texts("file"))}
+        names = [path.relative_to(folder).as_posix() for path in paths]
+        missing = [name for name in names if name not in lines]
+        if missing:
+            raise DataError(
+                "Nothing is known of a picture.",
+                where=self.attributes_path,
+                expected=f"a line for each of {len(names)} pictures",
+                found=f"none for {missing[0]}",
+                remedy="add it, or take the picture away",
+            )
+        return table.values(self.attributes)[[lines[name] for name in names]]
 
     def _pixels(self, paths: list[Path]) -> UInt8[np.ndarray, "rows channels height width"]:
         first = opened(paths[0], self.color)

@@ -4,7 +4,7 @@ Shards are read one after the other; in training, shards are shuffled and rows i
 Two shards have to fit into memory at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, final
@@ -21,7 +21,7 @@ from vaekit.data.sets.division import division_name
 from vaekit.data.sharded import Shard, ShardedSplit
 from vaekit.data.splits import Split
 from vaekit.errors import DataError, SpecError
-from vaekit.schema import Schema
+from vaekit.schema import Attribute, Schema
 
 Patterns: TypeAlias = Annotated[
     tuple[str, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
@@ -32,7 +32,8 @@ Patterns: TypeAlias = Annotated[
 class ShardsSpec(DeclaredSpec):
     """Choices of shards: .npy or .parquet files.
 
-    Every list is of names, or patterns of names in one folder; what fits a pattern is sorted.
+    Attributes are columns of .parquet files. Every list of files is of names, or patterns of names
+    in one folder; what fits a pattern is sorted.
     """
 
     kind: Literal["shards"] = "shards"
@@ -54,7 +55,9 @@ class ShardsSpec(DeclaredSpec):
         }
         files = {name: self._opened(*patterns) for name, patterns in given.items() if patterns[0]}
         first = files["train"][0]
-        schema = self._schema(first, _classes_in(files.values()))
+        schema = self._schema(
+            first, _classes_in(files.values()), self.described(_known_in(files.values()))
+        )
         for name in files:
             self._check_alike(schema, first, files[name])
         splits: dict[str, Split] = {
@@ -64,9 +67,11 @@ class ShardsSpec(DeclaredSpec):
         source = ", ".join(self.path)
         return Dataset(self.name, schema, splits, source, division_name(splits))
 
-    def _schema(self, file: RowFile, num_classes: int | None) -> Schema:
+    def _schema(
+        self, file: RowFile, num_classes: int | None, attributes: tuple[Attribute, ...]
+    ) -> Schema:
         columns = file.columns if self.event == "vector" else None
-        return self.schema_of(file.empty, num_classes, str(file.path), columns)
+        return self.schema_of(file.empty, num_classes, str(file.path), columns, attributes)
 
     def _opened(self, patterns: Sequence[str], labels: Sequence[str]) -> list[RowFile]:
         paths, label_paths = _matches(patterns), _matches(labels)
@@ -85,19 +90,20 @@ class ShardsSpec(DeclaredSpec):
 
     def _open(self, path: Path, labels: Path | None) -> RowFile:
         if path.suffix == ".parquet" and labels is None:
-            return ParquetFile(path, self.label_column)
-        if path.suffix == ".npy" and self.label_column is None:
+            return ParquetFile(path, self.label_column, self.attributes)
+        if path.suffix == ".npy" and self.label_column is None and not self.attributes:
             return NpyFile(path, labels)
         raise SpecError(
             "Shards cannot be read in this way.",
             where=path,
-            expected=".parquet files with data.label_column, or .npy files with data.labels",
+            expected=".parquet files with data.label_column and data.attributes, or .npy files "
+            "with data.labels",
             found=path.suffix,
         )
 
     def _check_alike(self, schema: Schema, first: RowFile, files: Sequence[RowFile]) -> None:
         for file in files:
-            other = self._schema(file, schema.num_classes)
+            other = self._schema(file, schema.num_classes, schema.attributes)
             if other != schema:
                 raise DataError(
                     "Shards differ in what a row is.",
@@ -117,6 +123,9 @@ class _FileShard(Shard):
     def read(self) -> tuple[np.ndarray, np.ndarray | None]:
         return self._form.arranged(self._file.values(), self.name), self._file.labels()
 
+    def attributes(self) -> np.ndarray | None:
+        return self._file.attributes()
+
 
 def _classes_in(splits: Iterable[Sequence[RowFile]]) -> int | None:
     counts = []
@@ -125,6 +134,13 @@ def _classes_in(splits: Iterable[Sequence[RowFile]]) -> int | None:
         if labels is not None:
             counts.append(count_classes(labels, str(file.path)))
     return max(counts, default=None)
+
+
+def _known_in(splits: Iterable[Sequence[RowFile]]) -> Iterator[tuple[str, np.ndarray]]:
+    for file in chain.from_iterable(splits):
+        known = file.attributes()
+        if known is not None:
+            yield str(file.path), known
 
 
 def _matches(patterns: Sequence[str]) -> list[Path]:

@@ -7,6 +7,10 @@ Each image has five factors, and all their combinations are there:
     rotation  8 steps of a quarter turn / 8
     x, y      16 steps each, half the width of the image together
 
+The factors are the attributes of examples, in units of their own: shape is a class, scale runs
+from 0.5 to 1, rotation is in degrees, and x and y are shares of the width, of the middle of the
+shape, from the left and from the top.
+
 They are made to measure disentanglement on. Rotation covers a quarter turn, in which each of the
 shapes looks different at every step: over a full turn a square would look the same four times,
 and a factor that cannot be seen cannot be found. Edges are anti-aliased.
@@ -31,11 +35,15 @@ from vaekit.data.factors import Factors
 from vaekit.data.sets.division import divided, division_name, sizes_of
 from vaekit.errors import SpecError
 from vaekit.numerics import generator_for
-from vaekit.schema import Schema
+from vaekit.schema import Attribute, Schema
 from vaekit.spec import Spec
 
 FACTORS: Final = {"shape": 3, "scale": 4, "rotation": 8, "x": 16, "y": 16}
 """Name of each factor, and how many values it has."""
+ATTRIBUTES: Final = tuple(
+    Attribute(name=name, num_classes=count if name == "shape" else None)
+    for name, count in FACTORS.items()
+)
 COMBINATIONS: Final = math.prod(FACTORS.values())
 FINER: Final = 8
 """Points per side of a pixel, whose mean the pixel is."""
@@ -70,8 +78,10 @@ class SpritesSpec(Spec):
             low=0,
             high=255,
             num_classes=FACTORS["shape"],
+            attributes=ATTRIBUTES,
         )
-        rows = checked_rows(schema, images, factors.values[:, 0].numpy(), "sprites")
+        values = factors.values.numpy()
+        rows = checked_rows(schema, images, values[:, 0], "sprites", quantities(values))
         sizes = sizes_of(len(rows), self.validation, self.test, "sprites")
         splits = divided(rows, *sizes)
         name, source = division_name(splits), "drawn by vaekit"
@@ -100,6 +110,29 @@ def _divided_factors(factors: Factors, sizes: tuple[int, ...]) -> Mapping[str, F
             found[name] = factors[start : start + size]
         start += size
     return found
+
+
+def quantities(
+    factors: Int64[np.ndarray, "examples 5"],
+) -> Float64[np.ndarray, "examples 5"]:
+    """The factors of every combination in units of their own.
+
+    Example:
+        >>> quantities(np.array([[2, 3, 4, 0, 15]])).tolist()
+        [[2.0, 1.0, 45.0, 0.265625, 0.734375]]
+    """
+    shape, scale, rotation, x, y = factors.T.astype(np.float64)
+    places = FACTORS["x"]
+    return np.stack(
+        [
+            shape,
+            0.5 + 0.5 * scale / (FACTORS["scale"] - 1),
+            90 * rotation / FACTORS["rotation"],
+            0.5 + (x - (places - 1) / 2) / (2 * places),
+            0.5 + (y - (places - 1) / 2) / (2 * places),
+        ],
+        axis=1,
+    )
 
 
 def sprite_images(

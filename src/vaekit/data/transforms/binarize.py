@@ -15,6 +15,7 @@ Reference:
 """
 
 import hashlib
+from dataclasses import replace
 from typing import Literal, final
 
 import torch
@@ -99,7 +100,7 @@ class StaticBinarize(Transform):
         content = hashlib.sha256(content_bytes(rows.x)).hexdigest()
         generator = generator_for(self._seed, "static", content)
         coins = [_throw(self.probability, block.x.cpu(), generator) for block in split.blocks(4096)]
-        return InMemorySplit(torch.cat(coins).to(rows.x.device), rows.labels)
+        return InMemorySplit.of(replace(rows, x=torch.cat(coins).to(rows.x.device)))
 
     def draw(
         self, x: Shaped[Tensor, "rows *event"], generator: torch.Generator | None

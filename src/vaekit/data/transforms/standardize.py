@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vaekit.data.dataset import Dataset
 from vaekit.data.moments import moments
+from vaekit.data.splits import Split
 from vaekit.data.transforms.ranges import widened
 from vaekit.data.transforms.transform import ConditionName, Transform, TransformChoices
 from vaekit.schema import Schema
@@ -31,6 +32,12 @@ class Standardize(Transform):
         super().__init__(schema, condition)
         self.register_buffer("mean", torch.zeros(schema.event_shape))
         self.register_buffer("std", torch.ones(schema.event_shape))
+
+    def fit(self, split: Split) -> None:
+        super().fit(split)
+        fitted = moments(rows.x for rows in split.blocks(4096))
+        self.mean.copy_(fitted.mean)
+        self.std.copy_(fitted.std.where(fitted.std > 0, 1.0))
 
     def expectation(self, x: Shaped[Tensor, "rows *event"]) -> Float[Tensor, "rows *event"]:
         return ((widened(x) - self.mean) / self.std).float()
@@ -50,7 +57,5 @@ class StandardizeSpec(TransformChoices):
 
     def build(self, dataset: Dataset) -> Standardize:
         transform = self.unfitted(dataset.schema)
-        fitted = moments(rows.x for rows in dataset.split("train").blocks(4096))
-        transform.mean.copy_(fitted.mean)
-        transform.std.copy_(fitted.std.where(fitted.std > 0, 1.0))
+        transform.fit(dataset.split("train"))
         return transform

@@ -7,23 +7,22 @@ device the rows are on.
 """
 
 from abc import ABC, abstractmethod
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Float, Shaped
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import Tensor, nn
-from torch.nn.functional import one_hot
 
 from vaekit.condition import Condition
 from vaekit.data.dataset import Dataset
 from vaekit.data.observation import Observation
 from vaekit.data.splits import Rows, Split
-from vaekit.errors import DataError, SpecError
+from vaekit.data.transforms.conditioning import Conditioning
 from vaekit.schema import Schema
 from vaekit.spec import Spec
 
-ConditionName: TypeAlias = Literal["label"]
+ConditionName: TypeAlias = str
 
 
 class Transform(nn.Module, ABC):
@@ -44,7 +43,7 @@ class Transform(nn.Module, ABC):
     def __init__(self, schema: Schema, condition: tuple[ConditionName, ...] = ()) -> None:
         super().__init__()
         self._marks_missing = schema.missing == "nan"
-        self.conditions = tuple(_condition(schema, name) for name in condition)
+        self.conditioning = Conditioning(schema, condition)
 
     @abstractmethod
     def expectation(self, x: Shaped[Tensor, "rows *event"]) -> Float[Tensor, "rows *event"]:
@@ -59,6 +58,10 @@ class Transform(nn.Module, ABC):
     ) -> Float[Tensor, "rows *event"]:
         """One presentation of raw values; where nothing is random, their expectation."""
         return self.expectation(x)
+
+    def fit(self, split: Split) -> None:
+        """Learns from the training split what there is to learn."""
+        self.conditioning.fit(split)
 
     def prepare(self, split: Split) -> Split:
         """What is done to a split once, before it is presented: by default nothing."""
@@ -86,48 +89,25 @@ class Transform(nn.Module, ABC):
         return self._observation(self.expectation(rows.x), rows, c)
 
     def _observation(self, x: Tensor, rows: Rows, c: Tensor | None = None) -> Observation:
-        c = self._conditions(rows) if c is None else c
+        c = self.conditioning(rows) if c is None else c
         if not self._marks_missing:
             return Observation(x, c)
         seen = ~rows.x.isnan()
         return Observation(x.where(seen, 0.0), c, mask=seen)
 
     @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What observations say beside their values."""
+        return self.conditioning.described
+
+    @property
     def num_conditions(self) -> int:
         """How many numbers c has for each example."""
-        return sum(condition.width for condition in self.conditions)
-
-    def _conditions(self, rows: Rows) -> Float[Tensor, "rows conditions"] | None:
-        if not self.conditions:
-            return None
-        if rows.labels is None:
-            raise DataError(
-                "The model is conditioned on the label of an example, which is not known.",
-                where="transform.condition",
-                expected="data with labels",
-                found="none",
-                remedy="bring labels along, or leave transform.condition out",
-            )
-        (label,) = self.conditions
-        known = rows.labels >= 0  # the others are rows of zeros
-        return one_hot(rows.labels.clamp_min(0), label.num_classes).float() * known.unsqueeze(1)
+        return self.conditioning.width
 
     def every_condition(self, n: int) -> Float[Tensor, "n conditions"] | None:
-        """n rows of c that go through all classes in turn, for pictures; on the CPU."""
-        if not self.conditions:
-            return None
-        (label,) = self.conditions
-        return one_hot(torch.arange(n) % label.num_classes, label.num_classes).float()
-
-
-def _condition(schema: Schema, name: ConditionName) -> Condition:
-    if schema.num_classes is None:
-        raise SpecError(
-            f"{schema.name} has no labels to condition on.",
-            where=f"transform.condition = [{name!r}]",
-            remedy="leave transform.condition out, or bring labels along",
-        )
-    return Condition(name=name, num_classes=schema.num_classes)
+        """n rows of c that go through all conditions in turn, for pictures; on the CPU."""
+        return self.conditioning.in_turn(n)
 
 
 class TransformChoices(Spec, ABC):
@@ -135,9 +115,16 @@ class TransformChoices(Spec, ABC):
 
     condition: tuple[ConditionName, ...] = Field(
         default=(),
-        max_length=1,
-        description="What the model is told beside the values: ['label'] makes it conditional.",
+        description="What the model is told beside the values, which makes it conditional: "
+        "'label', and names of attributes.",
     )
+
+    @field_validator("condition")
+    @classmethod
+    def _says_nothing_twice(cls, names: tuple[ConditionName, ...]) -> tuple[ConditionName, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("every name once")
+        return names
 
     @abstractmethod
     def unfitted(self, schema: Schema) -> Transform:
@@ -145,4 +132,6 @@ class TransformChoices(Spec, ABC):
 
     def build(self, dataset: Dataset) -> Transform:
         """The transform, fitted on the training split where there is something to fit."""
-        return self.unfitted(dataset.schema)
+        transform = self.unfitted(dataset.schema)
+        transform.fit(dataset.split("train"))
+        return transform

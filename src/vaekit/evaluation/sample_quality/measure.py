@@ -56,7 +56,8 @@ def sample_quality(task: Task) -> dict[str, Any]:
     told = "sample quality"
     task.progress(told, 0.0)
     source = generator_for(task.spec.seed, "sample quality", device=task.device)
-    drawn = _seen(classifier, sample_means(task.model, task.transform, n, source))
+    means = sample_means(task.model, task.transform, n, source, task.conditions(n))
+    drawn = _seen(classifier, means)
     data = _seen(classifier, (rows.x for rows in task.raw()), task)
     task.progress(told, 0.5)
     distance = _name_of_distance(task)

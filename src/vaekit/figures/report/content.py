@@ -42,6 +42,7 @@ class DataCard:
         fingerprint: sha256 of the content.
         licence: What its publishers allow, where that is known.
         num_classes: Number of labels, where there are any.
+        attributes: What else is known of examples, in words.
     """
 
     name: str
@@ -53,6 +54,7 @@ class DataCard:
     fingerprint: str
     licence: str | None = None
     num_classes: int | None = None
+    attributes: Sequence[str] = ()
 
 
 @final

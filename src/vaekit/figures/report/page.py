@@ -118,6 +118,8 @@ def _data_facts(card: DataCard) -> Iterator[tuple[str, str]]:
     yield "values", card.values
     if card.num_classes is not None:
         yield "classes", str(card.num_classes)
+    if card.attributes:
+        yield "attributes", ", ".join(card.attributes)
     yield "fingerprint", card.fingerprint
 
 
