@@ -35,6 +35,7 @@ from vaekit.evaluation.sample_quality import (
     precision_recall,
     train_classifier,
 )
+from vaekit.evaluation.sparsity import hoyer_sparsity
 from vaekit.evaluation.task import EvaluationSpec, Progress, check_measurable
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "factor_vae_score",
     "frechet_distance",
     "frechet_distance_of_gaussians",
+    "hoyer_sparsity",
     "importance_sampling",
     "kept_classifier",
     "mutual_information",
