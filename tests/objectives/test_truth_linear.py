@@ -145,7 +145,7 @@ def test_trained_linear_vae_reaches_ppca(scale: str) -> None:
     # Second order in a gradient of 1e-9; the line search stops at about 1e-8 nats.
     assert elbo_of(model, shown)[1]["elbo_nats"].item() == pytest.approx(exact, abs=1e-6)
     if scale == "optimal":  # what the optimum itself is remembered by, and not the way to it
-        model.likelihood.batches.zero_()
+        model.likelihood.get_buffer("batches").zero_()
         elbo_of(model, shown)
         model.eval()
         assert elbo_of(model, shown)[1]["elbo_nats"].item() == pytest.approx(exact, abs=1e-6)
