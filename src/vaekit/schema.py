@@ -89,6 +89,10 @@ class Schema(Spec):
         default=(), description="What else is known of every example, a column each."
     )
 
+    binarized_by: str | None = Field(
+        default=None, description="Who threw the coins, where raw values are zeros and ones by it."
+    )
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if len(self.event_shape) != {"image": 3, "vector": 1}[self.kind]:
@@ -268,10 +272,10 @@ def protocol_in_words(protocol: str) -> str:
     """What is printed beside numbers: how pixels were binarized, or what the values are.
 
     Example:
-        >>> protocol_in_words("dynamic"), protocol_in_words("standardized")
-        ('binarization dynamic', 'values standardized')
+        >>> protocol_in_words("static (Larochelle)"), protocol_in_words("standardized")
+        ('binarization static (Larochelle)', 'values standardized')
     """
-    is_of_pixels = protocol in ("dynamic", "static", "threshold", "none")
+    is_of_pixels = protocol.split()[0] in ("dynamic", "static", "threshold", "none")
     return f"{'binarization' if is_of_pixels else 'values'} {protocol}"
 
 

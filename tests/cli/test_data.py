@@ -56,5 +56,6 @@ def test_verify_names_what_is_damaged(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 @pytest.mark.parametrize("verb", ["fetch", "verify"])
 def test_unknown_name_lists_the_known_ones(verb: str) -> None:
-    with pytest.raises(SpecError, match="one of mnist, fashion_mnist, frey_faces, digits, sprites"):
+    known = "mnist, mnist_static, fashion_mnist, frey_faces, omniglot, digits, sprites"
+    with pytest.raises(SpecError, match=f"one of {known}"):
         run(verb, "minst")

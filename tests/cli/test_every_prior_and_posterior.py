@@ -78,10 +78,12 @@ def test_what_is_not_defined_is_left_out_and_said(run: Run) -> None:
     assert ("mutual_information_nats" in results) == is_diagonal
     assert any("left out" in note for note in results["notes"]) != is_diagonal
     # With one number for the layer there is nothing to tell of single dimensions.
-    assert "kl_nats_per_dimension" not in results
+    splits = is_diagonal and choices["prior"]["kind"] in ("laplace", "spike_and_slab")
+    assert ("kl_nats_per_dimension" in results) == splits
+    assert ("hoyer_sparsity" in results) == (results.get("active_units", 0) > 1)
     drawn = {file.stem for file in (run.folder / "figures").glob("*.png")}
     assert {"samples", "reconstructions", "traversals", "latent_map"} <= drawn
-    assert "kl_bars" not in drawn
+    assert ("kl_bars" in drawn) == splits
     variance = run.artifact.reference.latent.posterior_variance
     assert (variance is None) == of_flow
 

@@ -30,6 +30,11 @@ SPECS: dict[str, dict[str, Any]] = {
     "vae per value": {
         "kind": "vae", **SMALL, "likelihood": {"kind": "gaussian", "scale": "per_value"}
     },
+    "vae optimal": {
+        "kind": "vae", **SMALL, "likelihood": {"kind": "gaussian", "scale": "optimal"}
+    },
+    "vae sparse": {"kind": "vae", **SMALL, "prior": {"kind": "laplace"}},
+    "vae spikes": {"kind": "vae", **SMALL, "prior": {"kind": "spike_and_slab"}},
     "vae levels": {"kind": "vae", **SMALL, "likelihood": {"kind": "categorical", "levels": 2}},
     "vae conv": {"kind": "vae", **SMALL, "encoder": CONV, "decoder": CONV},
     "vae mixture": {"kind": "vae", **SMALL, "prior": {"kind": "mixture", "components": 4}},
@@ -293,10 +298,10 @@ def test_facts_are_true(model: Model, name: str) -> None:
         (gradient,) = torch.autograd.grad(top, encoder, allow_unused=True, retain_graph=True)
     assert model.facts.reparameterized == (gradient is not None)
     assert model.facts.latent_class == has_classes(name)
-    exact = name not in ("vae mixture", "vae real_nvp", "vae flow")
+    exact = name not in ("vae mixture", "vae real_nvp", "vae flow", "vae spikes")
     assert inference.kl_is_analytic[0] == exact
     model.train()
-    assert not model.facts.batch_statistics
+    assert model.facts.batch_statistics == (name == "vae optimal")  # by its likelihood
     assert model.facts.nested_posterior == (len(inference.z) > 1)
     # Neighbours change which kernel multiplies, not more: a few float32 roundings.
     together = model.embed(SHOWN)[:2]
@@ -309,6 +314,14 @@ def test_batch_statistics_are_declared_where_neighbours_matter() -> None:
     model = spec.build(EVENT, statistics())
     assert model.facts.batch_statistics
     assert (model.embed(SHOWN)[:2] - model.embed(SHOWN[:2])).abs().max() > 0.01
+
+
+def test_an_optimal_scale_is_one_of_the_batch() -> None:
+    model = build("vae optimal").train()
+    noise = draw_noise(model.noise_spec(len(SHOWN)), generator_for(0))
+    together = model.infer(SHOWN, noise=noise).log_likelihood()[:, :2]
+    alone = model.infer(SHOWN[:2], noise=tuple(n[:, :2] for n in noise)).log_likelihood()
+    assert (together - alone).abs().max() > 0.01
 
 
 def test_detached_log_q_reaches_the_encoder_through_z_alone() -> None:
@@ -398,7 +411,7 @@ def test_sample_decodes_noise_scaled_by_temperature() -> None:
     assert model.sample(0).mean.shape == (0, *EVENT)
 
 
-def test_sampling_takes_the_noise_it_asks_for(model: Model) -> None:
+def test_sampling_takes_the_noise_it_asks_for(model: Model, name: str) -> None:
     if not model.facts.has_density:
         pytest.skip("nothing to sample from")
     noise = draw_noise(model.sample_noise_spec(4), generator_for(0))
@@ -408,9 +421,10 @@ def test_sampling_takes_the_noise_it_asks_for(model: Model) -> None:
     assert torch.equal(drawn.mean, model.sample(4, generator=generator_for(0)).mean)
     some = model.sample(2, noise=tuple(part[:, :2] for part in noise))
     torch.testing.assert_close(some.mean, drawn.mean[:2], rtol=1e-5, atol=1e-5)
-    # With nothing left of the noise, one draw is like another; a mixture still chooses.
+    # With nothing left of the noise, one draw is like another; a mixture still chooses, between
+    # means, where they differ.
     still = model.sample(4, temperature=0.0, noise=noise).mean
-    chooses = model.sample_noise_spec(4) != model.noise_spec(4)
+    chooses = model.sample_noise_spec(4) != model.noise_spec(4) and name != "vae spikes"
     assert (still[0] == still).all() != chooses
 
 

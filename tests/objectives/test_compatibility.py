@@ -170,3 +170,12 @@ def test_samples_without_gradient_are_refused_too() -> None:
     facts = Facts(has_density=True, reparameterized=False, batch_statistics=False)
     with pytest.raises(SpecError):
         check_pair(facts, parse_objective({"kind": "elbo"}).needs, "later", "elbo")
+
+
+@pytest.mark.parametrize("objective", ["iwae", "dreg"])
+def test_a_scale_of_the_batch_is_refused_where_examples_count_by_themselves(objective: str) -> None:
+    chosen = parse_model({"kind": "vae", "likelihood": {"kind": "gaussian", "scale": "optimal"}})
+    aim = parse_objective({"kind": objective})
+    assert chosen.facts.batch_statistics
+    with pytest.raises(SpecError, match=objective):
+        check_pair(chosen.facts, aim.needs, "vae", objective)

@@ -5,6 +5,8 @@ import torch
 from linear_model import linear_model
 from torch import Tensor
 
+from vaekit.data import Observation, Statistics
+from vaekit.models import VAESpec
 from vaekit.numerics import generator_for
 from vaekit.objectives import ELBOSpec, InfoVAESpec, Kernel, mmd_squared
 
@@ -83,7 +85,7 @@ def test_one_example_says_nothing() -> None:
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_without_mmd_it_is_the_elbo(k: int) -> None:
-    model, shown, noise = TRUTH.vae(shift=0.3), TRUTH.draw(16), normal(k + 1, 16, 3)
+    model, shown, noise = TRUTH.vae(shift=0.3), TRUTH.draw(16), normal(k + 2, 16, 3)
     info = InfoVAESpec(mmd_weight=0.0, num_samples=k).build()(model, shown, {}, (noise,))
     elbo = ELBOSpec(num_samples=k).build()(model, shown, {"beta": 1.0}, (noise[:k],))
     assert info.losses["model"].item() == elbo.losses["model"].item()
@@ -91,15 +93,28 @@ def test_without_mmd_it_is_the_elbo(k: int) -> None:
 
 
 def test_loss_is_the_sum_of_its_parts() -> None:
-    model, shown, noise = TRUTH.vae(shift=0.3), TRUTH.draw(16), (normal(3, 16, 3),)
+    model, shown, noise = TRUTH.vae(shift=0.3), TRUTH.draw(16), (normal(4, 16, 3),)
     spec = InfoVAESpec(kl_weight=0.3, mmd_weight=50.0, num_samples=2)
     terms = spec.build()(model, shown, {}, noise)
     fit, kl = (terms.reported[f"{name}_nats"] for name in ("expected_log_likelihood", "kl"))
     z = model.infer(shown, 2, (noise[0][:2],)).z[0]
-    mmd = mmd_squared(z, noise[0][2:].expand_as(z), "imq", 1.0).mean()
+    mmd = mmd_squared(z, noise[0][2:3].expand_as(z), "imq", 1.0).mean()
     assert terms.reported["mmd_squared"].item() == pytest.approx(mmd.item(), abs=ROUNDING)
     expected = 0.3 * kl + 50 * mmd - fit
     assert terms.losses["model"].item() == pytest.approx(expected.item(), abs=1e-10)
+
+
+@pytest.mark.parametrize("kind", ["mixture", "spike_and_slab", "vamp"])
+def test_priors_whose_draws_take_more_noise(kind: str) -> None:
+    """A draw of a mixture takes one number more than there are dimensions; there may be one."""
+    for latent in (1, 3):
+        prior = {"kind": kind, **({} if kind == "spike_and_slab" else {"components": 4})}
+        spec = VAESpec.model_validate({"latent_dim": latent, "prior": prior})
+        x = torch.rand(6, 5, generator=generator_for(0))
+        model = spec.build((5,), Statistics(x.mean(0), x.std(0), examples=x))
+        terms = InfoVAESpec().build()(model, Observation(x), {}, generator=generator_for(0))
+        assert terms.losses["model"].isfinite()
+        assert terms.reported["mmd_squared"] != 0
 
 
 @pytest.mark.parametrize("changed", [{}, {"shift": 0.3}, {"stretch": 1.5}])

@@ -9,13 +9,27 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.distributions import Independent, kl_divergence
 
-from vaekit.distributions import Gaussian, detached, from_noise, kl_per_dimension, log_prob, moments
+from vaekit.distributions import (
+    Gaussian,
+    detached,
+    from_noise,
+    kl_per_dimension,
+    log_prob,
+    moments,
+    noise_size,
+)
 from vaekit.errors import SpecError
 from vaekit.numerics import generator_for
 from vaekit.priors import PriorSpec
 
 SPECS: dict[str, dict[str, Any]] = {
     "standard_normal": {"kind": "standard_normal"},
+    "laplace": {"kind": "laplace", "stddev": 0.8},
+    "spike_and_slab": {
+        "kind": "spike_and_slab",
+        "spike_probability": 0.5,
+        "spike_scale": 0.3,
+    },
     "mixture": {"kind": "mixture", "components": 20},
     "real_nvp": {"kind": "real_nvp", "layers": 3, "hidden": (8,)},
 }
@@ -79,7 +93,7 @@ def test_density_has_finite_gradients_to_everything(prior: nn.Module) -> None:
 
 def test_same_noise_gives_the_same_sample(prior: nn.Module) -> None:
     size = getattr(prior, "noise_size", LATENT)
-    assert size == getattr(prior(), "noise_size", LATENT)
+    assert size == noise_size(prior())
     noise = torch.randn(5, 3, size, generator=generator_for(0), dtype=torch.float64)
     z = from_noise(prior(), noise)
     assert z.shape == (5, 3, LATENT)
@@ -189,6 +203,38 @@ class TestStandardNormal:
     def test_divergence_from_itself_is_zero(self, prior: nn.Module) -> None:
         kl: Tensor = kl_divergence(prior(), prior())
         assert float(kl) == 0.0
+
+
+class TestSparse:
+    @pytest.mark.parametrize("kind", ["laplace", "spike_and_slab"])
+    def test_has_nothing_to_learn_or_to_save(self, kind: str) -> None:
+        prior = parse({"kind": kind}).build(LATENT)
+        assert not list(prior.parameters())
+        assert not prior.state_dict()
+
+    @pytest.mark.parametrize("stddev", [1.0, 0.3])
+    def test_laplace_has_the_variance_that_was_asked_for(self, stddev: float) -> None:
+        p = parse({"kind": "laplace", "stddev": stddev}).build(LATENT).double()()
+        assert p.stddev.tolist() == pytest.approx([stddev] * LATENT, rel=1e-12)
+        # The density at the mode is 1 / (stddev sqrt(2)), for each of two dimensions.
+        at_mode = float(p.log_prob(torch.zeros(LATENT, dtype=torch.float64)))
+        assert at_mode == pytest.approx(-LATENT * math.log(stddev * math.sqrt(2)), abs=1e-12)
+
+    def test_divergence_from_laplace_is_exact_per_dimension(self) -> None:
+        q, p = posterior(0), parse({"kind": "laplace"}).build(LATENT).double()()
+        kl, exact = kl_per_dimension(q, p, q.rsample(torch.Size([5])))
+        assert exact
+        assert kl.shape == (1, 3, LATENT)
+
+    def test_divergence_from_spike_and_slab_is_estimated_per_dimension(self) -> None:
+        q, p = posterior(0), parse({"kind": "spike_and_slab"}).build(LATENT).double()()
+        kl, exact = kl_per_dimension(q, p, q.rsample(torch.Size([5])))
+        assert not exact
+        assert kl.shape == (5, 3, LATENT)
+
+    def test_spike_is_narrower_than_the_slab(self) -> None:
+        with pytest.raises(ValidationError, match=r"scale 2, is not narrower.* scale 1"):
+            parse({"kind": "spike_and_slab", "spike_scale": 2.0})
 
 
 class TestMixture:

@@ -149,3 +149,17 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
     broken.write_text("[transform]\nkind = 'grey'\n")
     with pytest.raises(SpecError, match="setting data is missing"):
         load_recipe(broken)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "model.latent_dim=0",
+        "objective={kind='iwae', num_samples=0}",
+        "evaluation.num_samples=0",
+        "transform.condition=['colour']",
+    ],
+)
+def test_what_can_never_work_is_refused_when_the_recipe_is_read(setting: str) -> None:
+    with pytest.raises(SpecError, match=r"expected: (greater than 0|'label')"):
+        load_recipe("digits", ["model.prior.kind=real_nvp", setting])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,8 +147,14 @@ def test_changed_data_is_refused(tmp_path: Path) -> None:
         (["transform.kind=standardize"], SpecError, "cannot score"),
         (["model.likelihood.levels=16"], SpecError, "whole numbers from 0 up to 15"),
         (["training.warm_start.run=nowhere"], ArtifactError, "no such folder"),
+        (["model.latent_dim=1", "model.prior.kind=real_nvp"], SpecError, "prior.kind = 'mixture'"),
+        (["model.prior={kind='vamp', components=1298}"], SpecError, "components to 1000 or less"),
+        (["model.prior.kind=conditional_gaussian"], SpecError, "something to depend on"),
     ],
-    ids=["batch", "likelihood", "levels", "warm start"],
+    ids=[
+        *("batch", "likelihood", "levels", "warm start"),
+        *("flow over one dimension", "vamp", "no condition"),
+    ],
 )
 def test_refused_before_anything_is_written(
     settings: list[str], error: type[Exception], message: str, tmp_path: Path
@@ -171,6 +178,43 @@ def test_warm_start_begins_with_the_other_run(finished: Path, tmp_path: Path) ->
     cold = train(small_recipe("training.epochs=1"), tmp_path / "cold")
     warm_loss, cold_loss = (float(r.log[0]["loss_nats"]) for r in (run, cold))
     assert warm_loss < cold_loss
+
+
+def test_fine_tuning_a_decoder_of_an_artifact_with_a_kl_schedule(
+    finished: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(finished / "artifact", tmp_path / "given")
+    chosen = small_recipe(
+        f"training.warm_start.run={tmp_path / 'given'}",
+        "training.warm_start.parts=['decoder']",
+        "training.warm_start.freeze_epochs=4",
+        "training.ema_decay=0",
+        "training.epochs=4",
+        "objective.beta={kind='linear', start=0.1, end=0.9, warmup_epochs=2}",
+        "model.encoder.hidden=[12]",
+    )
+    run = train(chosen, tmp_path / "r")
+    trained, theirs = run.model.state_dict(), open_run(finished).model.state_dict()
+    of_decoder = [name for name in theirs if name.startswith("decoder.")]
+    assert of_decoder
+    assert all(torch.equal(trained[name], theirs[name]) for name in of_decoder)
+    betas = [float(line["beta"]) for line in run.log if "beta" in line]
+    assert betas == sorted(betas)
+    assert betas[0] < 0.6
+    assert betas[-1] == pytest.approx(0.9)
+    # The encoder of the other size found codes that the decoder understands.
+    validations = [float(r["elbo_nats"]) for r in run.log if r["kind"] == "validation"]
+    assert validations[-1] > validations[0]
+
+
+def test_warm_start_from_a_damaged_artifact_is_refused(finished: Path, tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    shutil.copytree(finished / "artifact", given)
+    with (given / "model.safetensors").open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(ArtifactError, match=r"model\.safetensors"):
+        train(small_recipe(f"training.warm_start.run={given}"), tmp_path / "r")
+    assert not (tmp_path / "r").exists()
 
 
 def test_autoencoder_and_missing_values(tmp_path: Path) -> None:

@@ -1,17 +1,29 @@
 """Starting from what another run kept."""
 
+import signal
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
-from training.small_run import MODEL, changed, small_model, small_run
+from training.small_run import (
+    MODEL,
+    STEPS_PER_EPOCH,
+    TOTAL_STEPS,
+    SignalAfter,
+    changed,
+    small_model,
+    small_run,
+)
 
-from vaekit.errors import ArtifactError, SpecError
+from vaekit.errors import ArtifactError, Interrupted, SpecError
 from vaekit.models import Model
 from vaekit.networks import MLPSpec
-from vaekit.training import WarmStartSpec, warm_start
+from vaekit.training import Frozen, Listener, Record, Training, WarmStartSpec, warm_start
+from vaekit.training.captured import obstacle
+from vaekit.training.listener import Audience
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +157,67 @@ def test_a_home_is_found(
     model = fresh()
     warm_start(model, WarmStartSpec(run=Path("~") / other.name))
     assert changed_names(kept, model) == set()
+
+
+# -- parts that are held ---------------------------------------------------------------------------
+
+
+@final
+class Watch(Listener):
+    """Notes which parts every update changed."""
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.before, self.changed = model, copied(model), []
+
+    def stepped(self, step: int, reported: Record) -> None:
+        self.changed.append({n.split(".")[0] for n in changed_names(self.before, self.model)})
+        self.before = copied(self.model)
+
+
+def held(folder: Path | None, spec: WarmStartSpec, stop_after: int | None = None) -> Training:
+    training = small_run(folder, changed(warm_start=spec.model_dump()))
+    listeners: list[Listener] = [Frozen(training.model, spec)]
+    if stop_after is not None:
+        listeners.append(SignalAfter(stop_after, signal.SIGINT))
+    return small_run_with(training, listeners)
+
+
+def small_run_with(training: Training, listeners: list[Listener]) -> Training:
+    training.audience = Audience([*training.audience._listeners, *listeners])
+    return training
+
+
+def test_parts_are_held_for_a_while_and_then_trained(other: Path) -> None:
+    spec = WarmStartSpec(run=other, parts=("decoder",), freeze_epochs=1.5)
+    training = held(None, spec)
+    warm_start(training.model, spec)
+    watch = Watch(training.model)
+    small_run_with(training, [watch]).run()
+    until = round(1.5 * STEPS_PER_EPOCH)
+    assert watch.changed == [{"encoder"}] * until + [{"encoder", "decoder"}] * (TOTAL_STEPS - until)
+    assert all(weight.requires_grad for weight in training.model.parameters())
+
+
+@pytest.mark.parametrize("stop_after", [4, 9, 11])
+def test_a_run_that_was_stopped_ends_the_same(stop_after: int, other: Path, tmp_path: Path) -> None:
+    spec = WarmStartSpec(run=other, parts=("decoder",), freeze_epochs=1.5)
+    whole = held(tmp_path / "whole", spec)
+    whole.run()
+    stopped = held(tmp_path / "stopped", spec, stop_after)
+    with pytest.raises(Interrupted):
+        stopped.run()
+    again = held(tmp_path / "stopped", spec)
+    again.run()
+    assert changed_names(whole.model.state_dict(), again.model) == set()
+
+
+def test_holding_everything_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"name some, such as parts = \['decoder'\]"):
+        WarmStartSpec(run=Path("r"), freeze_epochs=1)
+
+
+def test_a_held_part_is_not_captured() -> None:
+    spec = WarmStartSpec(run=Path("r"), parts=("decoder",), freeze_epochs=1)
+    batches = small_run().data.batches
+    assert obstacle(changed(), batches) is None
+    assert "freeze_epochs" in str(obstacle(changed(warm_start=spec.model_dump()), batches))

@@ -37,6 +37,7 @@ ROWS: Final = (
      "{amortization_gap_nats:.2f} ± {amortization_gap_standard_error_nats} nats"),
     ("active units, Var E[z|x] > 0.01", "{active_units} of {latent_dim}"),
     ("accuracy of the class, label unseen", "{accuracy:.4f} ± {accuracy_standard_error:.4f}"),
+    ("Hoyer sparsity of E[z|x], from 0 to 1", "{hoyer_sparsity:.3f}"),
     ("perplexity of the codes", "{code_perplexity:.1f} of {code_classes}"),
     ("mutual information I(x; z), at most ln {mutual_information_examples:,}",
      "{mutual_information_nats:.2f} of {mutual_information_cap_nats:.2f} nats"),

@@ -47,6 +47,12 @@ def from_noise(
     return base.from_noise(noise)
 
 
+def noise_size(factor: Distribution) -> int:
+    """Numbers of noise, in its last dimension, that one sample takes."""
+    base: Any = _base(factor)
+    return base.noise_size if hasattr(base, "noise_size") else factor.event_shape[-1]
+
+
 def moments(factor: Distribution) -> tuple[Tensor, Tensor] | None:
     """Mean and standard deviation of every dimension; None where they have no closed form."""
     try:

@@ -36,6 +36,7 @@ from vaekit.evaluation.sample_quality import (
     precision_recall,
     train_classifier,
 )
+from vaekit.evaluation.sparsity import hoyer_sparsity
 from vaekit.evaluation.task import EvaluationSpec, Progress, check_measurable
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "factor_vae_score",
     "frechet_distance",
     "frechet_distance_of_gaussians",
+    "hoyer_sparsity",
     "importance_sampling",
     "kept_classifier",
     "mutual_information",

@@ -35,6 +35,7 @@ from vaekit.evaluation.memory import chunks, rows_within
 from vaekit.evaluation.pca import pca_mse
 from vaekit.evaluation.pixels import ReconstructionError, sample_sharpness
 from vaekit.evaluation.sample_quality import sample_quality, why_not_sampled
+from vaekit.evaluation.sparsity import hoyer_sparsity
 from vaekit.evaluation.task import FEWEST_COMPARED, EvaluationSpec, Progress, Task, check_measurable
 from vaekit.models import Model
 from vaekit.numerics import fast_float32_products, generator_for
@@ -268,6 +269,9 @@ def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
         "active_units": active_units(moments, ACTIVE),
         "active_units_by_threshold": {f"{t:g}": active_units(moments, t) for t in THRESHOLDS},
     }
+    sparsity = hoyer_sparsity(torch.cat([layer.mean for layer in moments], dim=1), ACTIVE)
+    if sparsity is not None:
+        numbers["hoyer_sparsity"] = sparsity
     if len(moments) > 1:
         numbers["active_units_per_layer"] = [active_units([layer], ACTIVE) for layer in moments]
     elif moments[0].is_diagonal_gaussian:

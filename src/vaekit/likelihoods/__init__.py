@@ -18,6 +18,7 @@ from vaekit.likelihoods.gaussian import (
     PredictedScaleGaussianLikelihood,
 )
 from vaekit.likelihoods.likelihood import Likelihood, ValueRange
+from vaekit.likelihoods.optimal_scale_gaussian import OptimalScaleGaussianLikelihood
 
 LikelihoodSpec: TypeAlias = Annotated[
     BernoulliSpec | GaussianSpec | DiscretizedLogisticSpec | CategoricalSpec,
@@ -37,6 +38,7 @@ __all__ = [
     "LearnedScaleGaussianLikelihood",
     "Likelihood",
     "LikelihoodSpec",
+    "OptimalScaleGaussianLikelihood",
     "PredictedScaleGaussianLikelihood",
     "ValueRange",
 ]

@@ -1,11 +1,12 @@
-"""Gaussian likelihood, with a fixed, a learned or a predicted scale.
+"""Gaussian likelihood, with a fixed, a learned, an optimal or a predicted scale.
 
     p(x | z) = N(x; loc(z), scale^2)
 
 A fixed scale sets the balance of reconstruction and KL by hand: scale^2 = beta / 2 makes the
 negative ELBO the sum of squared errors plus beta KL, up to a factor and a constant. Learning
 one scale for all values finds that balance by maximum likelihood and is the calibrated
-default; predicting one per value lets the decoder say where it is unsure.
+default; the optimal scale (of optimal_scale_gaussian.py) jumps to where a learned one goes;
+predicting one per value lets the decoder say where it is unsure.
 
 Reference:
     Rybkin, Daniilidis and Levine (2021), Simple and Effective VAE Training with Calibrated
@@ -23,6 +24,7 @@ from torch.distributions import Independent
 
 from vaekit.distributions import Gaussian
 from vaekit.likelihoods.likelihood import Likelihood, ValueRange
+from vaekit.likelihoods.optimal_scale_gaussian import OptimalScaleGaussianLikelihood
 from vaekit.numerics import inverse_smooth_floor, smooth_floor
 from vaekit.spec import Spec
 
@@ -109,17 +111,24 @@ class GaussianSpec(Spec):
     """Choices of a Gaussian likelihood."""
 
     kind: Literal["gaussian"] = "gaussian"
-    scale: _Scale | Literal["learned", "per_value"] = Field(
+    scale: _Scale | Literal["learned", "optimal", "per_value"] = Field(
         default="learned",
-        description="A number fixes it (data units); 'learned' fits one; 'per_value' predicts it.",
+        description="A number fixes it (data units); 'learned' fits one; 'optimal' takes the root "
+        "mean squared error of each batch; 'per_value' predicts it.",
     )
     min_scale: _Scale = Field(
-        default=1e-3, description="Smooth floor of a learned or predicted scale, in data units."
+        default=1e-3, description="Floor of a scale that is not fixed, in data units."
     )
+
+    @property
+    def uses_batch_statistics(self) -> bool:
+        return self.scale == "optimal"
 
     def build(self, event_shape: tuple[int, ...]) -> Likelihood:
         if self.scale == "learned":
             return LearnedScaleGaussianLikelihood(event_shape, self.min_scale)
+        if self.scale == "optimal":
+            return OptimalScaleGaussianLikelihood(event_shape, self.min_scale)
         if self.scale == "per_value":
             return PredictedScaleGaussianLikelihood(event_shape, self.min_scale)
         return FixedScaleGaussianLikelihood(event_shape, self.scale)

@@ -109,7 +109,7 @@ class AutoencoderSpec(Spec):
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
-        batch = self.encoder.uses_batch_statistics or self.decoder.uses_batch_statistics
+        batch = uses_batch_statistics(self)
         return Facts(
             has_density=False, reparameterized=False, batch_statistics=batch, stochastic=False
         )

@@ -201,8 +201,8 @@ class HierarchicalVAESpec(Spec):
     def facts(self) -> Facts:
         """What the model built from this will declare."""
         several = len(self.latent_dims) > 1
-        networks = [self.encoder, self.decoder, *([self.between] if several else [])]
-        batch = any(network.uses_batch_statistics for network in networks)
+        built = self if several else self.model_copy(update={"between": MLPSpec()})
+        batch = uses_batch_statistics(built)
         return Facts(
             has_density=True,
             reparameterized=True,

@@ -203,7 +203,7 @@ class LadderVAESpec(Spec):
         return Facts(
             has_density=True,
             reparameterized=True,
-            batch_statistics=self.network.uses_batch_statistics,
+            batch_statistics=uses_batch_statistics(self),
             nested_posterior=self.network.depth > 1,
         )
 

@@ -131,12 +131,14 @@ class Inference:
 
 def log_prob_per_value(likelihood: Independent, observation: Observation) -> Float[Tensor, "..."]:
     """log p(x_i | z) in nats, shape (*batch shape, *event); zero where x_i was not observed."""
-    x, mask = observation.x, observation.mask
+    x, mask, values = observation.x, observation.mask, likelihood.base_dist
     if mask is None:
-        return likelihood.base_dist.log_prob(x)
+        return values.log_prob(x)
+    if hasattr(values, "where_observed"):  # its scale follows from what was observed
+        values = values.where_observed(mask)
     # Zero can be scored by every likelihood. Whatever else stands in a gap (a NaN) would
     # come back in the gradient, even where its log-probability is dropped.
-    per_value = likelihood.base_dist.log_prob(torch.where(mask, x, 0.0))
+    per_value = values.log_prob(torch.where(mask, x, 0.0))
     return torch.where(mask, per_value, 0.0)
 
 

@@ -184,7 +184,7 @@ class VQVAESpec(Spec):
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
-        return _facts(self.encoder.uses_batch_statistics or self.decoder.uses_batch_statistics)
+        return _facts(uses_batch_statistics(self))
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> VQVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""

@@ -106,9 +106,21 @@ def normalization(kind: Normalization, width: int, spatial: bool) -> nn.Module:
     return nn.GroupNorm(groups, width)
 
 
-def uses_batch_statistics(network: nn.Module) -> bool:
-    """Whether one example's output depends on its neighbours in the batch while training."""
-    return any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
+def uses_batch_statistics(part: nn.Module | Spec) -> bool:
+    """Whether one example's result depends on its neighbours in the batch while training.
+
+    Batch normalisation makes it so, and whatever else says so by `uses_batch_statistics`.
+
+    Args:
+        part: What there is, or the choices it is built from.
+    """
+    if isinstance(part, Spec):
+        return any(getattr(chosen, "uses_batch_statistics", False) for _, chosen in part)
+    return any(
+        isinstance(module, nn.modules.batchnorm._BatchNorm)
+        or getattr(module, "uses_batch_statistics", False) is True
+        for module in part.modules()
+    )
 
 
 def zeros_(layer: nn.Linear | nn.Conv2d) -> nn.Linear | nn.Conv2d:

@@ -22,7 +22,7 @@ References:
     https://arxiv.org/abs/1711.01558
 """
 
-from typing import Any, ClassVar, Literal, TypeAlias, final
+from typing import ClassVar, Literal, TypeAlias, final
 
 import torch
 from jaxtyping import Float
@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaekit.data import Observation, Statistics
-from vaekit.distributions import from_noise
+from vaekit.distributions import from_noise, noise_size
 from vaekit.models import Model, Noise
 from vaekit.numerics import draw_noise
 from vaekit.objectives.elbo import reported_elbo
@@ -55,8 +55,9 @@ class InfoVAE(Objective):
     def __init__(self, spec: "InfoVAESpec") -> None:
         super().__init__()
         self.spec = spec
-        # The last one is for the draw of the prior that an example's code is compared with.
-        self.num_samples = spec.num_samples + 1
+        # The last two are for the draw of the prior that an example's code is compared with: one
+        # is enough for most, and none takes more than two (a mixture chooses a component too).
+        self.num_samples = spec.num_samples + 2
         self.is_bound = spec.kl_weight >= 1.0
 
     def forward(
@@ -87,10 +88,9 @@ class InfoVAE(Objective):
         return mmd_squared(z.flatten(2), y.flatten(2), self.spec.kernel, self.spec.bandwidth).mean()
 
 
-def _draws(prior: Distribution, noise: Tensor) -> Tensor:
-    factor: Any = prior
-    size = getattr(factor, "noise_size", prior.event_shape[-1])
-    return from_noise(prior, noise[..., :size])
+def _draws(prior: Distribution, noise: Float[Tensor, "two batch latent"]) -> Tensor:
+    side_by_side = torch.cat([*noise], dim=-1).unsqueeze(0)
+    return from_noise(prior, side_by_side[..., : noise_size(prior)])
 
 
 def mmd_squared(

@@ -109,9 +109,11 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
     if needs.independent_examples and facts.batch_statistics:
         raise SpecError(
             f"The objective {objective!r} weighs every example by itself, but batch "
-            "normalisation lets examples change each other's weights.",
+            "normalisation, or a likelihood's optimal scale, lets examples change each other's "
+            "weights.",
             where=where,
-            remedy="choose normalization = 'layer' or 'group' in encoder and decoder",
+            remedy="choose normalization = 'layer' or 'group' in encoder and decoder, and "
+            "likelihood.scale = 'learned'",
         )
     if needs.separate_layers and facts.nested_posterior:
         raise SpecError(

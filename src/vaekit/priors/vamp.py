@@ -78,7 +78,8 @@ class VampSpec(Spec):
             )
         if self.components > len(statistics.examples):
             raise SpecError(
-                "A VampPrior has more pseudo-inputs than there are examples for them to start at.",
+                "A VampPrior has more pseudo-inputs than there are examples for them to start at "
+                "(of large data, some are kept).",
                 where="model.prior.components",
                 expected=f"at most {len(statistics.examples):,}",
                 found=self.components,

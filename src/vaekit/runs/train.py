@@ -16,6 +16,7 @@ from vaekit.runs.provenance import provenance
 from vaekit.runs.run import Run
 from vaekit.runs.tracking import subject
 from vaekit.training import (
+    Frozen,
     Listener,
     MetricsFile,
     Training,
@@ -67,8 +68,10 @@ def fit(recipe: Recipe, folder: Path, listeners: Sequence[Listener] = ()) -> Run
     if newest is not None and run.is_finished:
         return run
     parts = assemble(recipe)
-    if newest is None and recipe.training.warm_start is not None:
-        warm_start(parts.model, recipe.training.warm_start)
+    warm = recipe.training.warm_start
+    if newest is None and warm is not None:
+        warm_start(parts.model, warm)
+    frozen = [] if warm is None else [Frozen(parts.model, warm)]
     dataset, transform, device = parts.dataset, parts.transform, recipe.training.device
     split, labeled = transform.prepare(dataset.split("train")), 0
     if isinstance(recipe.objective, M2Spec):
@@ -92,7 +95,7 @@ def fit(recipe: Recipe, folder: Path, listeners: Sequence[Listener] = ()) -> Run
             recipe.training,
             recipe.seed,
             files.checkpoints,
-            [MetricsFile(files.metrics_file), *listeners, *trackers],
+            [MetricsFile(files.metrics_file), *frozen, *listeners, *trackers],
         )
         try:
             training.run()

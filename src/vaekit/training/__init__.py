@@ -2,6 +2,7 @@
 
 from vaekit.training.checkpoint import latest as latest_checkpoint
 from vaekit.training.checkpoint import load as load_checkpoint
+from vaekit.training.frozen import Frozen
 from vaekit.training.listener import Listener, Plan, Record
 from vaekit.training.loop import Training, TrainingData
 from vaekit.training.machine import environment, resolve
@@ -25,6 +26,7 @@ __all__ = [
     "ConstantSchedule",
     "CosineSchedule",
     "EarlyStoppingSpec",
+    "Frozen",
     "GradientSpec",
     "Listener",
     "MetricsFile",

@@ -35,6 +35,8 @@ def obstacle(spec: TrainingSpec, batches: Batches) -> str | None:
             return f"the optimizer {optimizer.kind!r} has no captured form"
     if spec.accumulate > 1:
         return "training.accumulate cuts the batch into pieces"
+    if spec.warm_start is not None and spec.warm_start.freeze_epochs:
+        return "training.warm_start.freeze_epochs holds parts for a while"
     return None
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from vaekit.spec import Spec
 from vaekit.training.optimizers import AdamSpec, OptimizerSpec
@@ -37,10 +37,22 @@ class EarlyStoppingSpec(Spec):
 class WarmStartSpec(Spec):
     """Start from the weights of another run."""
 
-    run: Path = Field(description="Folder of the run to start from.")
+    run: Path = Field(description="Folder of the run to start from, or an artifact.")
     parts: tuple[str, ...] = Field(
         default=(), description="Parts of the model to take, such as 'encoder'; all if empty."
     )
+    freeze_epochs: NonNegativeFloat = Field(
+        default=0.0, description="How long these parts stay as they were taken."
+    )
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> "WarmStartSpec":
+        if self.freeze_epochs and not self.parts:
+            raise ValueError(
+                "freeze_epochs holds the parts that were taken, and with parts = [] those are "
+                "all: name some, such as parts = ['decoder']"
+            )
+        return self
 
 
 class TrainingSpec(Spec):

@@ -1,15 +1,17 @@
-"""Starting from the weights of another run."""
+"""Starting from the weights of another run, or of an artifact."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
+from safetensors.torch import load
 from torch import Tensor, nn
 
+from vaekit.artifacts import SUMS, open_artifact
 from vaekit.errors import ArtifactError, SpecError
 from vaekit.training import checkpoint
 from vaekit.training.spec import WarmStartSpec
-from vaekit.training.state import kept_weights
+from vaekit.training.state import below, kept_weights
 
 
 def warm_start(model: nn.Module, spec: WarmStartSpec) -> None:
@@ -46,11 +48,13 @@ def warm_start(model: nn.Module, spec: WarmStartSpec) -> None:
 
 def _weights_of(run: Path) -> dict[str, Tensor]:
     newest = checkpoint.latest(run / "checkpoint")
+    if newest is None and any((folder / SUMS).is_file() for folder in (run, run / "artifact")):
+        return below("model", load(open_artifact(run).read("model.safetensors")))
     if newest is None:
         raise ArtifactError(
             "There are no weights to start from.",
             where="training.warm_start.run",
-            expected="the folder of a run, with a checkpoint",
+            expected="the folder of a run, with a checkpoint, or an artifact",
             found=f"{run}: {'no checkpoint in it' if run.is_dir() else 'no such folder'}",
             remedy="check the path, or train that run first",
         )

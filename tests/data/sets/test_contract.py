@@ -65,6 +65,7 @@ REAL: dict[str, dict[str, object]] = {
     "digits": {"kind": "digits"},
     "sprites": {"kind": "sprites", "examples": 300},
     "frey_faces": {"kind": "frey_faces"},
+    "omniglot": {"kind": "omniglot"},
     "sprite900": {"kind": "fashion_mnist", "source": "sprite900"},
 }
 

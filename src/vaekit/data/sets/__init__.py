@@ -11,13 +11,17 @@ from vaekit.data.sets.fashion_mnist import FashionMnistSpec
 from vaekit.data.sets.frey_faces import FreyFacesSpec
 from vaekit.data.sets.images import ImagesSpec
 from vaekit.data.sets.mnist import MnistSpec
+from vaekit.data.sets.mnist_static import MnistStaticSpec
+from vaekit.data.sets.omniglot import OmniglotSpec
 from vaekit.data.sets.shards import ShardsSpec
 from vaekit.data.sets.sprites import SpritesSpec
 
 DataSpec: TypeAlias = Annotated[
     MnistSpec
+    | MnistStaticSpec
     | FashionMnistSpec
     | FreyFacesSpec
+    | OmniglotSpec
     | DigitsSpec
     | SpritesSpec
     | ArraysSpec
@@ -35,7 +39,9 @@ __all__ = [
     "FreyFacesSpec",
     "ImagesSpec",
     "MnistSpec",
+    "MnistStaticSpec",
     "NamedDataSet",
+    "OmniglotSpec",
     "ShardsSpec",
     "SpritesSpec",
 ]

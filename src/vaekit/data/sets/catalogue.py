@@ -9,10 +9,22 @@ from vaekit.data.sets.fashion_mnist import FASHION_MNIST, FashionMnistSpec
 from vaekit.data.sets.frey_faces import FreyFacesSpec
 from vaekit.data.sets.frey_faces import check_here as check_frey_faces
 from vaekit.data.sets.mnist import MNIST, MnistSpec
+from vaekit.data.sets.mnist_static import MnistStaticSpec
+from vaekit.data.sets.mnist_static import check_here as check_mnist_static
+from vaekit.data.sets.omniglot import OmniglotSpec
+from vaekit.data.sets.omniglot import check_here as check_omniglot
 from vaekit.data.sets.sprites import COMBINATIONS, SpritesSpec
 from vaekit.errors import DataError
 
-NamedSpec: TypeAlias = MnistSpec | FashionMnistSpec | FreyFacesSpec | DigitsSpec | SpritesSpec
+NamedSpec: TypeAlias = (
+    MnistSpec
+    | MnistStaticSpec
+    | FashionMnistSpec
+    | FreyFacesSpec
+    | OmniglotSpec
+    | DigitsSpec
+    | SpritesSpec
+)
 
 
 @final
@@ -54,6 +66,14 @@ DATA_SETS: Mapping[str, NamedDataSet] = {
         spec=MnistSpec(),
         check_here=MNIST.check_here,
     ),
+    "mnist_static": NamedDataSet(
+        title="digits, zeros and ones",
+        shape="1x28x28",
+        examples=70_000,
+        licence="none stated",
+        spec=MnistStaticSpec(),
+        check_here=check_mnist_static,
+    ),
     "fashion_mnist": NamedDataSet(
         title="pictures of clothes",
         shape="1x28x28",
@@ -69,6 +89,14 @@ DATA_SETS: Mapping[str, NamedDataSet] = {
         licence="none stated",
         spec=FreyFacesSpec(),
         check_here=check_frey_faces,
+    ),
+    "omniglot": NamedDataSet(
+        title="characters, small sets",
+        shape="1x28x28",
+        examples=4_840,
+        licence="MIT",
+        spec=OmniglotSpec(),
+        check_here=check_omniglot,
     ),
     "digits": NamedDataSet(
         title="small digits",

@@ -76,6 +76,8 @@ class StaticBinarize(Transform):
     ) -> None:
         super().__init__(schema, condition)
         self.probability, self._seed = UnitRange(schema, "binarize"), seed
+        if schema.binarized_by is not None:  # each coin has one face: as it fell for them
+            self.protocol = f"static ({schema.binarized_by})"
         if schema.missing == "nan":
             raise SpecError(
                 "Static binarisation has no place for missing values.",
@@ -157,6 +159,13 @@ class BinarizeSpec(TransformChoices):
     seed: int = Field(default=0, description="Seed of the coins that 'static' throws.")
 
     def unfitted(self, schema: Schema) -> Transform:
+        if schema.binarized_by is not None and self.protocol != "static":
+            raise SpecError(
+                f"The coins of {schema.name} have been thrown, once, by {schema.binarized_by}.",
+                where=f"transform.protocol = {self.protocol!r}",
+                expected="transform.protocol = 'static'",
+                remedy="set it, or draw anew from data.kind = 'mnist'",
+            )
         if self.protocol == "threshold":
             return ThresholdBinarize(schema, self.threshold, self.condition)
         if self.protocol == "static":

@@ -203,6 +203,13 @@ _FURTHER = (
         error="amortization_gap_standard_error_nats",
     ),
     Measure(
+        "hoyer_sparsity",
+        "Hoyer sparsity of codes",
+        "",
+        "Whether an example uses few of the active dimensions, from 0 to 1; Gaussian codes: 0.2.",
+        decimals=3,
+    ),
+    Measure(
         "mutual_information_nats",
         "Mutual information I(x; z)",
         "nats",
