@@ -11,7 +11,14 @@ from scipy.stats import norm
 from torch import Tensor
 
 from vaekit.data import Observation
-from vaekit.evaluation import Moments, active_units, mutual_information, posterior_moments
+from vaekit.evaluation import (
+    Moments,
+    active_units,
+    mutual_information,
+    pooled_code,
+    posterior_moments,
+)
+from vaekit.numerics import generator_for
 
 TRUTH = linear_model()
 SHOWN = TRUTH.draw(3000)
@@ -95,3 +102,12 @@ def test_dead_dimension_is_not_active() -> None:
     columns[:, 1] = 1e-6
     dead = type(TRUTH)(columns, TRUTH.mean, TRUTH.sigma)
     assert active_units(posterior_moments(dead.vae(), [Observation(SHOWN.x)]), 0.01) == 2
+
+
+def test_pooled_code_is_that_of_draws() -> None:
+    mean = torch.randn(4000, 3, generator=generator_for(0), dtype=torch.float64) * 2 + 1
+    stddev = torch.rand(4000, 3, generator=generator_for(1), dtype=torch.float64)
+    draws = mean + stddev * torch.randn(500, 4000, 3, dtype=torch.float64)
+    found = pooled_code([Moments(mean[:, :2], stddev[:, :2]), Moments(mean[:, 2:], stddev[:, 2:])])
+    # 6 million draws: an error of about 0.001.
+    assert found == pytest.approx((draws.mean().item(), draws.std().item()), abs=5e-3)

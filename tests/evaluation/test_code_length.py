@@ -98,7 +98,8 @@ def test_a_code_with_gaps_has_no_number_of_values() -> None:
         {"name": "gaps", "kind": "vector", "event_shape": (6,), "dtype": "float32"}
         | {"low": 0, "high": 1, "missing": "nan"}
     )
-    data = Dataset("gaps", schema, {"test": InMemorySplit(x)}, "made here", "-/-/40")
+    splits = {"train": InMemorySplit(x), "test": InMemorySplit(x)}
+    data = Dataset("gaps", schema, splits, "made here", "40/-/40")
     model = VAESpec(latent_dim=2).build((6,), Statistics(torch.zeros(6), torch.ones(6)))
     spec = EvaluationSpec(num_samples=3, amortization_examples=0)
     results = evaluate(model, data, BinarizeSpec().build(data), spec)

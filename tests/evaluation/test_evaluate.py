@@ -36,6 +36,7 @@ NUMBERS = {
     "nll_standard_error_nats", "nll_monte_carlo_error_nats", "elbo_standard_error_nats",
     "effective_sample_size", "num_samples", "kl_nats_per_layer", "kl_nats_per_dimension",
     "latent_dim", "active_units", "active_units_by_threshold", "hoyer_sparsity",
+    "latent_mean", "latent_stddev", "compression_ratio",
     "mutual_information_nats",
     "aggregate_kl_nats", "mutual_information_examples", "mutual_information_cap_nats",
     "amortization_gap_nats", "amortization_gap_standard_error_nats",
@@ -201,10 +202,9 @@ def test_autoencoder_is_measured_by_its_fit(dataset: Dataset, transform: Transfo
     )
     model: Model = spec.build((6,), Statistics(torch.zeros(6), torch.ones(6)))
     results = evaluate(model, dataset, transform, quick())
-    assert (
-        set(results)
-        == {"expected_log_likelihood_nats", "mse", "pca_mse", "pca_components"} | PROTOCOL
-    )
+    numbers = {"expected_log_likelihood_nats", "mse", "pca_mse", "pca_components"}
+    assert set(results) == numbers | {"compression_ratio"} | PROTOCOL
+    assert results["compression_ratio"] == 3.0
     fit = model.infer(transform(dataset.split("test").rows(0, 40))).log_likelihood().mean().item()
     # A mean of 40 float32 numbers of about ten nats.
     assert results["expected_log_likelihood_nats"] == pytest.approx(fit, abs=1e-5)

@@ -157,9 +157,8 @@ def test_wrong_files_are_refused(tmp_path: Path) -> None:
         "model.latent_dim=0",
         "objective={kind='iwae', num_samples=0}",
         "evaluation.num_samples=0",
-        "transform.condition=['colour']",
     ],
 )
 def test_what_can_never_work_is_refused_when_the_recipe_is_read(setting: str) -> None:
-    with pytest.raises(SpecError, match=r"expected: (greater than 0|'label')"):
+    with pytest.raises(SpecError, match="expected: greater than 0"):
         load_recipe("digits", ["model.prior.kind=real_nvp", setting])

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDE: Final = 200
 """Columns where no terminal says how many there are, so that a row stays a line."""
+NARROWEST: Final = 30
+"""Columns for a name, so that descriptions stand below each other."""
 
 
 class Section(StrEnum):
@@ -37,18 +38,23 @@ def list_all(
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
     for name in Section if section is None else [section]:
         console.print(f"\n[bold]{name}[/]")
-        console.print(_rows(name, folder))
+        for heading, rows in _blocks(name, folder):
+            if heading:
+                console.print(f"\n{escape(heading)}", soft_wrap=True)
+            console.print(_table(rows))
 
 
-def _rows(section: Section, folder: Path) -> Table:
-    rows = {
-        Section.RECIPES: _recipes,
-        Section.DATA: _data,
-        Section.PARTS: _parts,
-        Section.RUNS: lambda: _runs(folder),
-    }[section]()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
+def _blocks(section: Section, folder: Path) -> list[tuple[str, list[tuple[str, ...]]]]:
+    """What there is, in rows; under headings, where a section has parts."""
+    if section is Section.PARTS:
+        return _parts()
+    rows = {Section.RECIPES: _recipes, Section.DATA: _data, Section.RUNS: lambda: _runs(folder)}
+    return [("", rows[section]())]
+
+
+def _table(rows: list[tuple[str, ...]]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 1))
+    table.add_column(no_wrap=True, min_width=NARROWEST)
     for row in rows:
         table.add_row(*map(escape, row))
     return table
@@ -66,14 +72,13 @@ def _data() -> list[tuple[str, ...]]:
     return [(name, f"{known.title}, {known.shape}") for name, known in DATA_SETS.items()]
 
 
-def _parts() -> list[tuple[str, ...]]:
+def _parts() -> list[tuple[str, list[tuple[str, ...]]]]:
     from vaekit.recipes import parts
 
-    rows: list[tuple[str, ...]] = []
-    for setting, choices in parts().items():
-        rows.append((setting, ""))
-        rows += [(f"  {choice.kind}", choice.title) for choice in choices]
-    return rows
+    return [
+        (setting, [(f"  {choice.kind}", choice.title) for choice in choices])
+        for setting, choices in parts().items()
+    ]
 
 
 def _runs(folder: Path) -> list[tuple[str, ...]]:

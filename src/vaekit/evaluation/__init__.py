@@ -4,6 +4,7 @@ from vaekit.evaluation.aggregate_posterior import (
     Moments,
     active_units,
     mutual_information,
+    pooled_code,
     posterior_moments,
 )
 from vaekit.evaluation.amortization_gap import amortization_gap
@@ -70,6 +71,7 @@ __all__ = [
     "mutual_information",
     "mutual_information_gap",
     "perplexity",
+    "pooled_code",
     "posterior_moments",
     "precision_recall",
     "reconstruction",

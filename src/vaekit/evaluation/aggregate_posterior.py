@@ -96,6 +96,17 @@ def _fitting(model: Model, observations: Iterable[Observation]) -> Iterator[Obse
         yield from chunks(block, rows)
 
 
+def pooled_code(moments: Iterable[Moments]) -> tuple[float, float]:
+    """Mean and standard deviation of draws of q(z), all dimensions of all layers together.
+
+    What generates codes, as a diffusion model does, is shown z divided by that deviation.
+    """
+    layers = list(moments)
+    mean = torch.cat([layer.mean.flatten() for layer in layers])
+    variance = torch.cat([layer.stddev.flatten() for layer in layers]).square().mean()
+    return mean.mean().item(), (mean.var(unbiased=False) + variance).sqrt().item()
+
+
 def active_units(moments: Iterable[Moments], threshold: float) -> int:
     """Latent dimensions, of all layers, whose posterior mean has a variance above `threshold`.
 

@@ -18,6 +18,7 @@ from vaekit.evaluation.aggregate_posterior import (
     Moments,
     active_units,
     mutual_information,
+    pooled_code,
     posterior_moments,
 )
 from vaekit.evaluation.amortization_gap import amortization_gap
@@ -265,7 +266,10 @@ def _annealed(task: Task, spec: AISSpec) -> Results:
 def _latents(moments: list[Moments], kl_nats: float, seed: int) -> Results:
     if not moments:
         return {}
+    mean, stddev = pooled_code(moments)
     numbers: Results = {
+        "latent_mean": mean,
+        "latent_stddev": stddev,
         "active_units": active_units(moments, ACTIVE),
         "active_units_by_threshold": {f"{t:g}": active_units(moments, t) for t in THRESHOLDS},
     }
@@ -337,6 +341,8 @@ def _pixels(task: Task) -> Results:
     for rows in task.raw():
         error.update(rows)
     numbers: Results = dict(error.compute())
+    if task.model.facts.latent == "continuous":
+        numbers["compression_ratio"] = math.prod(task.model.event_shape) / task.latent_dim
     if "train" in task.dataset.splits and task.model.facts.latent == "continuous":
         train, components = task.dataset.split("train"), task.latent_dim
         linear = pca_mse(train.blocks(4096), task.raw(), components, schema)

@@ -100,21 +100,17 @@ def importance_sampling(
             remedy="choose model.kind = 'vae'",
         )
     check_hard(model)
-    parts: list[Estimate] = []
+    gathered = _Gathered()
     rows = first = 0
     for block in observations:
         if len(block) == 0:
             continue
         rows = rows or rows_within(model, block, budget_bytes)
         for observation in chunks(block, rows // min(num_samples, SAMPLES_PER_BLOCK)):
-            parts.append(_estimate(model, observation, first, num_samples, seed, rows))
+            gathered.add(_estimate(model, observation, first, num_samples, seed, rows))
             first += len(observation)
             progress(len(observation))
-    if not parts:
-        raise DataError(
-            "There are no examples to estimate a likelihood of.", expected="one or more"
-        )
-    return _joined(parts)
+    return gathered.whole()
 
 
 def check_hard(model: Model) -> None:
@@ -131,22 +127,50 @@ def check_hard(model: Model) -> None:
         )
 
 
-def _joined(parts: list[Estimate]) -> Estimate:
-    n = sum(len(part.kl) for part in parts)
-    layers = zip(*(part.kl_per_dimension for part in parts), strict=True)
-    shares = [len(part.kl) / n for part in parts]
-    return Estimate(
-        torch.cat([part.log_likelihood for part in parts]),
-        torch.cat([part.expected_log_likelihood for part in parts]),
-        torch.cat([part.kl for part in parts]),
-        torch.cat([part.effective_sample_size for part in parts]),
-        tuple(
-            torch.stack([share * kl for share, kl in zip(shares, layer, strict=True)]).sum(0)
-            for layer in layers
-        ),
-        parts[0].num_samples,
-        parts[0].latent_dim,
-    )
+class _Gathered:
+    """Estimates of chunks, put together.
+
+    Numbers are kept in lists: a small tensor left behind by every chunk would lie in the memory
+    that the large ones of the chunk before gave back, and the next would need new memory.
+    """
+
+    def __init__(self) -> None:
+        self._columns: tuple[list[float], ...] = ([], [], [], [])
+        self._kl: list[Tensor] = []
+        self._newest: Estimate | None = None
+
+    def add(self, part: Estimate) -> None:
+        """Takes in the next chunk."""
+        parts = (
+            part.log_likelihood,
+            part.expected_log_likelihood,
+            part.kl,
+            part.effective_sample_size,
+        )
+        for column, values in zip(self._columns, parts, strict=True):
+            column.extend(values.tolist())
+        sums = [len(part.kl) * layer for layer in part.kl_per_dimension]
+        if self._newest is None:
+            self._kl, self._newest = sums, part
+        for total, more in zip(self._kl, sums, strict=True):
+            if total is not more:
+                total += more
+
+    def whole(self) -> Estimate:
+        """The estimates of all examples, in order.
+
+        Raises:
+            DataError: There are none.
+        """
+        if self._newest is None:
+            raise DataError(
+                "There are no examples to estimate a likelihood of.", expected="one or more"
+            )
+        device = self._newest.kl.device
+        columns = [torch.tensor(c, dtype=torch.float64, device=device) for c in self._columns]
+        kl = tuple(layer / len(columns[0]) for layer in self._kl)
+        newest = self._newest
+        return Estimate(*columns, kl, newest.num_samples, newest.latent_dim)
 
 
 def _estimate(

@@ -203,6 +203,19 @@ _FURTHER = (
         error="amortization_gap_standard_error_nats",
     ),
     Measure(
+        "compression_ratio",
+        "Compression ratio",
+        "",
+        "Numbers of an example for each number of its code.",
+    ),
+    Measure("latent_mean", "Mean of codes", "", "Of draws of q(z), all dimensions together."),
+    Measure(
+        "latent_stddev",
+        "Standard deviation of codes",
+        "",
+        "Of the same: what a generator of codes divides them by.",
+    ),
+    Measure(
         "hoyer_sparsity",
         "Hoyer sparsity of codes",
         "",
