@@ -166,11 +166,12 @@ class _Gathered:
             raise DataError(
                 "There are no examples to estimate a likelihood of.", expected="one or more"
             )
-        device = self._newest.kl.device
-        columns = [torch.tensor(c, dtype=torch.float64, device=device) for c in self._columns]
-        kl = tuple(layer / len(columns[0]) for layer in self._kl)
-        newest = self._newest
-        return Estimate(*columns, kl, newest.num_samples, newest.latent_dim)
+        device, newest = self._newest.kl.device, self._newest
+        likelihood, fit, kl, size = (
+            torch.tensor(column, dtype=torch.float64, device=device) for column in self._columns
+        )
+        layers = tuple(layer / len(kl) for layer in self._kl)
+        return Estimate(likelihood, fit, kl, size, layers, newest.num_samples, newest.latent_dim)
 
 
 def _estimate(
