@@ -113,6 +113,21 @@ def test_importance_weighted_bound_has_a_panel(records) -> None:
     assert list(panels(figure)) == [f"{MINUS}IWAE bound", BOUND, FIT, KL]
 
 
+def test_what_an_objective_has_of_its_own_has_panels(records) -> None:
+    told = [{**r, "feature_error_nats": 9.0, "discriminator_loss_nats": 1.3} for r in records]
+    figure = loss_curves(told)
+    titles = [ax.get_title(loc="left") for ax in figure.axes if ax.axison]
+    assert titles[2:] == ["distance of features", "loss of the discriminator", "KL(q(z|x) ‖ p(z))"]
+    assert sum(ax.get_xlabel() == "epoch" for ax in figure.axes) == 3
+
+
+def test_an_accuracy_fills_its_panel(records) -> None:
+    shares = np.linspace(0.8, 0.9, len(records))
+    figure = loss_curves([{**r, "accuracy": a} for r, a in zip(records, shares, strict=True)])
+    (ax,) = (ax for ax in figure.axes if "accuracy" in ax.get_title(loc="left"))
+    assert np.ptp(ax.get_ylim()) < 0.15
+
+
 def test_values_that_are_no_numbers_leave_gaps(records) -> None:
     records[0]["kl_nats"], records[1]["kl_nats"] = float("nan"), None
     _, values = drawn(panels(loss_curves(records))[KL], "training")

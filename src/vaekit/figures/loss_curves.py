@@ -3,7 +3,8 @@
     -ELBO = -E_q[log p(x | z)] + KL(q(z | x) || p(z))
 
 One panel each, in nats per example over epochs. Apart, because a sum that stands still can
-hide a KL term that collapses while the reconstruction makes up for it.
+hide a KL term that collapses while the reconstruction makes up for it. What an objective has of its
+own stands between: the distance of features and the opponent's loss, the accuracy of a class.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,9 @@ _PANELS = {
     "iwae_nats": (-1, f"{MINUS}IWAE bound"),
     "elbo_nats": (-1, f"{MINUS}ELBO"),
     "expected_log_likelihood_nats": (-1, f"{MINUS}E[log p(x|z)]"),
+    "feature_error_nats": (1, "distance of features"),
+    "discriminator_loss_nats": (1, "loss of the discriminator"),
+    "accuracy": (1, "accuracy of the class"),
     "kl_nats": (1, "KL(q(z|x) ‖ p(z))"),
 }
 _LINES: dict[str, dict[str, Any]] = {
@@ -59,18 +63,23 @@ def loss_curves(records: Sequence[Record]) -> Figure:
             found=f"{len(records)} records without them" if records else "no records",
             remedy="train until the first log line, or lower training.log_every_steps",
         )
-    columns = len(panels) if len(panels) <= 3 else 2
+    columns = len(panels) if len(panels) <= 3 else 3 if len(panels) > 4 else 2
     rows = -(-len(panels) // columns)
     size = (max(4.4, 3.05 * columns), 2.45 * rows + 0.3)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
-    _draw_panels(dict(zip(panels, grid.flat, strict=True)), panels)
+    axes = dict(zip(panels, grid.flat, strict=False))
+    _draw_panels(axes, panels)
     if "kl_nats" in panels:
-        _hint_beta(grid.flat[-1], _curve(records, "training", "beta"))
-    for ax in grid[-1]:
+        _hint_beta(axes["kl_nats"], _curve(records, "training", "beta"))
+    for ax in grid.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax in grid.flat[len(panels) - columns : len(panels)]:  # the lowest of each column
         ax.set_xlabel("epoch")
-    for ax in grid[:, 0]:
-        ax.set_ylabel("nats per example")
+        ax.tick_params(labelbottom=True)
+    for term, ax in axes.items():
+        if ax in grid[:, 0]:
+            ax.set_ylabel("share" if term == "accuracy" else "nats per example")
     handles, labels = grid.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
     return figure
@@ -95,12 +104,13 @@ def _draw_panels(axes: dict[str, Axes], panels: dict[str, dict[str, Curve]]) -> 
     end = float(max(curve.epochs.max() for curve in curves_of_all)) or 1.0
     settled = {term: _settled_range(list(curves.values())) for term, curves in panels.items()}
     largest_span = max(high - low for low, high in settled.values())
+    spans = {term: 0.0 if term == "accuracy" else largest_span for term in panels}
     for term, curves in panels.items():
         ax = axes[term]
         _draw(ax, curves)
         ax.set_title(_PANELS[term][1])
         ax.set_xlim(0, end)
-        _set_limits(ax, list(curves.values()), _widen(settled[term], largest_span))
+        _set_limits(ax, list(curves.values()), _widen(settled[term], spans[term]))
         ax.xaxis.set_major_locator(round_ticks(6, integer=end >= 2))
         ax.yaxis.set_major_locator(round_ticks(6))
         ax.grid(axis="x", visible=False)
