@@ -47,12 +47,7 @@ class Autoencoder(Model):
 
     @property
     def facts(self) -> Facts:
-        return Facts(
-            has_density=False,
-            reparameterized=False,
-            batch_statistics=uses_batch_statistics(self),
-            stochastic=False,
-        )
+        return _facts(uses_batch_statistics(self))
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return ()
@@ -97,6 +92,15 @@ class Autoencoder(Model):
         return self.encoder(observation)
 
 
+def _facts(batch_statistics: bool) -> Facts:
+    return Facts(
+        has_density=False,
+        reparameterized=False,
+        batch_statistics=batch_statistics,
+        stochastic=False,
+    )
+
+
 class AutoencoderSpec(Spec):
     """Choices of a deterministic autoencoder."""
 
@@ -109,10 +113,7 @@ class AutoencoderSpec(Spec):
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
-        batch = uses_batch_statistics(self)
-        return Facts(
-            has_density=False, reparameterized=False, batch_statistics=batch, stochastic=False
-        )
+        return _facts(uses_batch_statistics(self))
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> Autoencoder:
         """Wires the parts for examples of `event_shape`."""

@@ -34,6 +34,7 @@ from vaekit.models.layers import (
     apart,
     given_or_drawn,
     layer_noise,
+    layered_facts,
     refuse_conditions,
     sample_noise,
     side_by_side,
@@ -97,12 +98,7 @@ class HierarchicalVAE(Model):
 
     @property
     def facts(self) -> Facts:
-        return Facts(
-            has_density=True,
-            reparameterized=True,
-            batch_statistics=uses_batch_statistics(self),
-            nested_posterior=len(self.sizes) > 1,
-        )
+        return layered_facts(uses_batch_statistics(self), len(self.sizes))
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return layer_noise(self.sizes, batch, num_samples)
@@ -202,13 +198,7 @@ class HierarchicalVAESpec(Spec):
         """What the model built from this will declare."""
         several = len(self.latent_dims) > 1
         built = self if several else self.model_copy(update={"between": MLPSpec()})
-        batch = uses_batch_statistics(built)
-        return Facts(
-            has_density=True,
-            reparameterized=True,
-            batch_statistics=batch,
-            nested_posterior=several,
-        )
+        return layered_facts(uses_batch_statistics(built), len(self.latent_dims))
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> HierarchicalVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""

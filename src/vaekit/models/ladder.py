@@ -37,6 +37,7 @@ from vaekit.models.layers import (
     apart,
     given_or_drawn,
     layer_noise,
+    layered_facts,
     refuse_conditions,
     sample_noise,
     side_by_side,
@@ -82,12 +83,7 @@ class LadderVAE(Model):
 
     @property
     def facts(self) -> Facts:
-        return Facts(
-            has_density=True,
-            reparameterized=True,
-            batch_statistics=uses_batch_statistics(self),
-            nested_posterior=len(self.sizes) > 1,
-        )
+        return layered_facts(uses_batch_statistics(self), len(self.sizes))
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return layer_noise(self.sizes, batch, num_samples)
@@ -200,12 +196,7 @@ class LadderVAESpec(Spec):
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
-        return Facts(
-            has_density=True,
-            reparameterized=True,
-            batch_statistics=uses_batch_statistics(self),
-            nested_posterior=self.network.depth > 1,
-        )
+        return layered_facts(uses_batch_statistics(self), self.network.depth)
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> LadderVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from vaekit.data import Statistics
 from vaekit.errors import SpecError
-from vaekit.models.model import Latents, Noise
+from vaekit.models.model import Facts, Latents, Noise
 from vaekit.numerics import NoiseSpec, draw_noise
 
 
@@ -65,3 +65,13 @@ def side_by_side(z: Latents) -> Float[Tensor, "batch features"]:
 def apart(codes: Float[Tensor, "batch features"], sizes: Sequence[int]) -> Latents:
     """One sample of every layer, from codes; undoes `side_by_side`."""
     return tuple(layer.unsqueeze(0) for layer in codes.split(list(sizes), dim=-1))
+
+
+def layered_facts(batch_statistics: bool, layers: int) -> Facts:
+    """What a model of Gaussian layers declares about itself."""
+    return Facts(
+        has_density=True,
+        reparameterized=True,
+        batch_statistics=batch_statistics,
+        nested_posterior=layers > 1,
+    )

@@ -240,8 +240,7 @@ class SemiSupervisedVAESpec(Spec):
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
-        networks = (self.classifier, self.encoder, self.decoder)
-        return _facts(any(network.uses_batch_statistics for network in networks))
+        return _facts(uses_batch_statistics(self))
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> SemiSupervisedVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator.

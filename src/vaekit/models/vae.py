@@ -64,12 +64,8 @@ class VAE(Model):
 
     @property
     def facts(self) -> Facts:
-        return Facts(
-            has_density=True,
-            reparameterized=True,
-            batch_statistics=uses_batch_statistics(self),
-            independent_dimensions=isinstance(self.posterior, DiagonalGaussianPosterior),
-        )
+        splits = isinstance(self.posterior, DiagonalGaussianPosterior)
+        return _facts(uses_batch_statistics(self), splits)
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return (NoiseSpec("z", (num_samples, batch, self.latent_dim)),)
@@ -140,6 +136,15 @@ class VAE(Model):
         return standard
 
 
+def _facts(batch_statistics: bool, independent_dimensions: bool) -> Facts:
+    return Facts(
+        has_density=True,
+        reparameterized=True,
+        batch_statistics=batch_statistics,
+        independent_dimensions=independent_dimensions,
+    )
+
+
 class VAESpec(Spec):
     """Choices of a VAE."""
 
@@ -154,13 +159,8 @@ class VAESpec(Spec):
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
-        batch = uses_batch_statistics(self)
-        return Facts(
-            has_density=True,
-            reparameterized=True,
-            batch_statistics=batch,
-            independent_dimensions=isinstance(self.posterior, DiagonalGaussianSpec),
-        )
+        splits = isinstance(self.posterior, DiagonalGaussianSpec)
+        return _facts(uses_batch_statistics(self), splits)
 
     @model_validator(mode="after")
     def _vamp_has_normals(self) -> "VAESpec":
