@@ -54,7 +54,7 @@ def search(
 
     def told(number: int, chosen: dict[str, str], count: int) -> "list[Listener]":
         words = ", ".join(map("=".join, chosen.items()))
-        typer.echo(f"trial {number + 1} of {count}: {words}")
+        typer.echo(f"trial {number}, {number + 1} of {count}: {words}")
         return [Reporter(quiet=True)]
 
     _show(question, folder, run_search(question, folder, trials, told))

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from vaekit.errors import DataError
 from vaekit.figures.style import MODEL, MUTED, VALIDATION, round_ticks, styled
@@ -92,6 +93,9 @@ def _draw_setting(ax, trials: Sequence[TrialPoint], name: str, is_log: bool) -> 
         _scatter(ax, trials, numbers)
         if is_log:
             ax.set_xscale("log")
+            ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=6))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel(name, color=MUTED)
 
 
