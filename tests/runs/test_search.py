@@ -189,7 +189,7 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     command = ["search", "digits", *over, "--trials", "2", "--output", str(tmp_path / "s"), *parts]
     done = CliRunner().invoke(app, [*command, "--objective", "nll_nats"])
     assert done.exit_code == 0, done.output
-    assert "trial 2 of 2: training.optimizer.learning_rate=" in done.output
+    assert "trial 1, 2 of 2: training.optimizer.learning_rate=" in done.output
     assert "best.toml: trial" in done.output
     assert open_run(tmp_path / "s" / "trial001").has_report
     assert (tmp_path / "s" / "search.png").read_bytes()[1:4] == b"PNG"
