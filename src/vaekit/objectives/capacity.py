@@ -20,7 +20,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
 from vaekit.objectives.beta import BetaSpec, LinearBeta
-from vaekit.objectives.elbo import reported_elbo
+from vaekit.objectives.elbo import mean_kl, reported_elbo
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
 
@@ -56,7 +56,7 @@ class Capacity(Objective):
     ) -> Terms:
         inference = model.infer(observation, self.num_samples, noise, generator)
         fit = inference.log_likelihood().mean()
-        kl = torch.cat([layer.mean((0, 1)).flatten() for layer in inference.kl]).sum()
+        kl = mean_kl(inference)
         loss = self.gamma * (kl - schedule["capacity_nats"]).abs() - fit
         return Terms({"model": loss}, reported_elbo(fit, kl))
 

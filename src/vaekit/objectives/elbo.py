@@ -17,11 +17,12 @@ References:
 from typing import ClassVar, Literal, TypeAlias, final
 
 import torch
+from jaxtyping import Float
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from vaekit.data import Observation, Statistics
-from vaekit.models import Model, Noise
+from vaekit.models import Inference, Model, Noise
 from vaekit.objectives.beta import BetaSpec, ConstantBeta
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
@@ -76,6 +77,11 @@ class ELBO(Objective):
         loss = schedule["beta"] * penalty.sum() - fit + inference.penalty
         reported = {**reported_elbo(fit, kl.sum()), **inference.reported}
         return Terms({"model": loss}, reported)
+
+
+def mean_kl(inference: Inference) -> Float[Tensor, ""]:
+    """The KL of all layers and dimensions together, averaged over the batch, in nats."""
+    return torch.cat([layer.mean((0, 1)).flatten() for layer in inference.kl]).sum()
 
 
 def reported_elbo(fit: Tensor, kl: Tensor) -> dict[str, Tensor]:

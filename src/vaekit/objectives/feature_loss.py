@@ -38,7 +38,7 @@ from vaekit.networks import (
     hidden_layers,
 )
 from vaekit.objectives.beta import BetaSpec, ConstantBeta
-from vaekit.objectives.elbo import reported_elbo
+from vaekit.objectives.elbo import mean_kl, reported_elbo
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
 
@@ -92,7 +92,7 @@ class FeatureLoss(Objective):
         generator: torch.Generator | None = None,
     ) -> Terms:
         inference = model.infer(observation, 1, noise, generator)
-        kl = torch.stack([layer.mean((0, 1)).sum() for layer in inference.kl]).sum()
+        kl = mean_kl(inference)
         fit = inference.log_likelihood().mean()
         rebuilt, mask = inference.likelihood.mean[0], observation.mask
         data = observation.x if mask is None else observation.x.where(mask, rebuilt.detach())

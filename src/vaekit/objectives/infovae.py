@@ -34,7 +34,7 @@ from vaekit.data import Observation, Statistics
 from vaekit.distributions import from_noise, noise_size
 from vaekit.models import Model, Noise
 from vaekit.numerics import draw_noise
-from vaekit.objectives.elbo import reported_elbo
+from vaekit.objectives.elbo import mean_kl, reported_elbo
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
 
@@ -75,7 +75,7 @@ class InfoVAE(Objective):
         codes = tuple(layer[: spec.num_samples] for layer in noise)
         inference = model.infer(observation, spec.num_samples, codes)
         fit = inference.log_likelihood().mean()
-        kl = torch.cat([layer.mean((0, 1)).flatten() for layer in inference.kl]).sum()
+        kl = mean_kl(inference)
         mmd = torch.zeros_like(fit)
         for p, z, layer in zip(inference.prior, inference.z, noise, strict=True):
             mmd = mmd + self._mmd(z, _draws(p, layer[spec.num_samples :]))

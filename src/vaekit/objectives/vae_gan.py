@@ -33,7 +33,7 @@ from vaekit.models import Inference, Model, Noise
 from vaekit.networks import ConvSpec, Discriminator, NetworkSpec, Verdict, feature_error
 from vaekit.numerics import at_least_float32
 from vaekit.objectives.beta import BetaSpec, ConstantBeta
-from vaekit.objectives.elbo import reported_elbo
+from vaekit.objectives.elbo import mean_kl, reported_elbo
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
 
@@ -84,7 +84,7 @@ class VAEGAN(Objective):
         spec = self.spec
         inference = model.infer(observation, 1, noise, generator)
         data, rebuilt, seen, fresh = self._verdicts(model, inference, generator)
-        kl = torch.stack([layer.mean((0, 1)).sum() for layer in inference.kl]).sum()
+        kl = mean_kl(inference)
         fit = inference.log_likelihood().mean()
         error = feature_error(tuple(f.detach() for f in data.features), rebuilt.features).mean()
         deceived = 0.5 * (softplus(-seen.logits) + softplus(-fresh.logits)).mean()
