@@ -96,7 +96,7 @@ def test_bound_is_what_stays_below_log_p(spec: ObjectiveSpec) -> None:
     # with an error of about sqrt(3 / 2 / 64) = 0.15 nats, since only its likelihood is sampled.
     exact = TRUTH.log_prob(SHOWN.x).mean().item()
     value = -evaluated(spec).losses["model"].item()
-    if spec.build().is_bound:
+    if spec.is_bound:
         assert value <= exact + 0.45
         assert -evaluated(spec, shift=1.0).losses["model"].item() < exact
     else:

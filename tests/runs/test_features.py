@@ -1,12 +1,15 @@
 """Recipes whose objective is no bound, from training to the report."""
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 from runs.small_recipe import small_recipe
+from typer.testing import CliRunner
 
 import vaekit
+from vaekit.cli.main import app
 from vaekit.data import Statistics
 from vaekit.errors import SpecError
 from vaekit.recipes import Recipe
@@ -37,6 +40,13 @@ def test_it_says_that_its_value_is_no_bound(finished: Path) -> None:
     assert "no bound" in (finished / "report.html").read_text()
     assert "no bound" in (finished / "artifact" / "card.md").read_text()
     assert not any("no bound" in note for note in plain_notes(finished.parent))
+
+
+def test_it_says_so_when_it_is_measured_again(finished: Path) -> None:
+    command = ["evaluate", str(finished), "--examples", "20", "--samples", "5", "--json"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert any("no bound" in note for note in json.loads(done.stdout)["notes"])
 
 
 def plain_notes(folder: Path) -> list[str]:

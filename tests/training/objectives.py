@@ -20,7 +20,7 @@ class Scripted(Objective):
         change: Step (counted from zero), loss and model to the loss that is minimised.
     """
 
-    is_bound, needs, monitored, num_samples = False, ELBOSpec().needs, "elbo_nats", 1
+    needs, monitored, num_samples = ELBOSpec().needs, "elbo_nats", 1
 
     def __init__(self, change: Change) -> None:
         super().__init__()

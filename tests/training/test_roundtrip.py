@@ -231,7 +231,7 @@ def test_a_finished_run_stays_as_it_is(tmp_path: Path) -> None:
 class Scaled(Objective):
     """An objective with a parameter of its own."""
 
-    is_bound, needs, monitored, num_samples = False, ELBOSpec().needs, "elbo_nats", 1
+    needs, monitored, num_samples = ELBOSpec().needs, "elbo_nats", 1
 
     def __init__(self) -> None:
         super().__init__()

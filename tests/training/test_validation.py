@@ -27,7 +27,7 @@ def held_out() -> list[Observation]:
 class Seen(Objective):
     """Reports the sum of its noise and the number of examples; remembers what it was given."""
 
-    needs, is_bound, monitored, num_samples = ELBOSpec().needs, False, "noise_nats", 1
+    needs, monitored, num_samples = ELBOSpec().needs, "noise_nats", 1
 
     def __init__(self, inner: Objective) -> None:
         super().__init__()

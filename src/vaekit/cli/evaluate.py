@@ -68,12 +68,22 @@ def evaluate(
     progress_console = Console(stderr=True, highlight=False, soft_wrap=True)
     with measuring(progress_console, progress_console.is_terminal) as progress:
         results = measured(artifact.model, dataset, artifact.transform, spec, progress=progress)
+    results["notes"] += _bound_notes(artifact)
     if as_json:
         typer.echo(json.dumps(results, indent=1, allow_nan=False))
         return
     console = Console(highlight=False, soft_wrap=True)
     console.print(measures_table(f"{artifact.serving.name} on {dataset.name}", results))
     console.print(protocol_lines(results), markup=False)
+
+
+def _bound_notes(artifact: "Artifact") -> list[str]:
+    from pydantic import TypeAdapter
+
+    from vaekit.objectives import ObjectiveSpec, bound_notes
+
+    chosen = artifact.recipe.get("objective")
+    return bound_notes(TypeAdapter[ObjectiveSpec](ObjectiveSpec).validate_python(chosen))
 
 
 def _spec(artifact: "Artifact", **chosen: object) -> "EvaluationSpec":

@@ -33,6 +33,18 @@ ObjectiveSpec: TypeAlias = Annotated[
     Field(discriminator="kind"),
 ]
 
+
+def bound_notes(objective: ObjectiveSpec) -> list[str]:
+    """What a reader of a model's numbers should know about what it was trained with."""
+    if objective.is_bound:
+        return []
+    return [
+        f"Trained with objective.kind = {objective.kind!r} as chosen here, whose value is no bound "
+        "on log p(x). Bounds and likelihoods are those of the model, which training did not "
+        "maximise."
+    ]
+
+
 __all__ = [
     "ELBO",
     "IWAE",
@@ -68,6 +80,7 @@ __all__ = [
     "Schedule",
     "Terms",
     "VAEGANSpec",
+    "bound_notes",
     "check_pair",
     "class_bounds",
     "kl_parts",

@@ -58,7 +58,6 @@ class BetaTCVAE(Objective):
     def __init__(self, spec: "BetaTCVAESpec", examples: int | None) -> None:
         super().__init__()
         self.spec, self.examples, self.num_samples = spec, examples, spec.num_samples
-        self.is_bound = spec.alpha == spec.beta == spec.gamma == 1.0
 
     def forward(
         self,
@@ -143,6 +142,11 @@ class BetaTCVAESpec(Spec):
     beta: NonNegativeFloat = Field(default=6.0, description="Weight of the total correlation.")
     gamma: NonNegativeFloat = Field(default=1.0, description="Weight of the dimension-wise KL.")
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
+        return self.alpha == self.beta == self.gamma == 1.0
 
     def build(self, statistics: Statistics | None = None) -> BetaTCVAE:
         return BetaTCVAE(self, None if statistics is None else statistics.num_examples)

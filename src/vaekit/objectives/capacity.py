@@ -41,7 +41,6 @@ class Capacity(Objective):
     def __init__(self, capacity: BetaSpec, gamma: float, num_samples: int) -> None:
         super().__init__()
         self.capacity, self.gamma, self.num_samples = capacity, gamma, num_samples
-        self.is_bound = capacity.final == 0.0 and gamma >= 1.0
 
     def schedule(self, epoch: float) -> dict[str, float]:
         return {"capacity_nats": self.capacity.at(epoch)}
@@ -75,6 +74,11 @@ class CapacitySpec(Spec):
         default=100.0, description="Weight of the KL's distance from C."
     )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
+        return self.capacity.final == 0.0 and self.gamma >= 1.0
 
     def build(self, statistics: Statistics | None = None) -> Capacity:
         return Capacity(self.capacity, self.gamma, self.num_samples)

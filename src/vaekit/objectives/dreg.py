@@ -38,7 +38,6 @@ from vaekit.spec import Spec
 class DReG(Objective):
     """The importance weighted bound, whose encoder gradient has less variance."""
 
-    is_bound = True
     needs = Needs(
         density=True, independent_examples=True, separate_layers=True, continuous_latent=True
     )
@@ -82,6 +81,7 @@ class DReGSpec(Spec):
     """Choices of the doubly reparameterised bound."""
 
     needs: ClassVar[Needs] = DReG.needs
+    is_bound: ClassVar[bool] = True
 
     kind: Literal["dreg"] = "dreg"
     num_samples: PositiveInt = Field(default=5, description="Samples k of z per example.")

@@ -54,8 +54,6 @@ class ELBO(Objective):
         super().__init__()
         self.free_bits_per: Unit = free_bits_per
         self.beta, self.free_bits, self.num_samples = beta, free_bits, num_samples
-        # A weight of one or more, or a floor, only lowers the objective below the ELBO.
-        self.is_bound = beta.final >= 1.0
 
     def schedule(self, epoch: float) -> dict[str, float]:
         return {"beta": self.beta.at(epoch)}
@@ -104,6 +102,12 @@ class ELBOSpec(Spec):
         default="dimension", description="What has the floor: each dimension, or each layer."
     )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
+        # Free bits, a floor, only lower the objective below the ELBO, as a weight above one does.
+        return self.beta.final >= 1.0
 
     def build(self, statistics: Statistics | None = None) -> ELBO:
         return ELBO(self.beta, self.free_bits, self.num_samples, self.free_bits_per)

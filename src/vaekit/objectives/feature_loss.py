@@ -53,7 +53,6 @@ class FeatureLoss(Objective):
         statistics: Moments and examples of the training data.
     """
 
-    is_bound = False
     needs = Needs(density=True)
     monitored = "elbo_nats"
     num_samples = 1
@@ -119,6 +118,7 @@ class FeatureLossSpec(Spec):
     """Choices of the feature loss."""
 
     needs: ClassVar[Needs] = FeatureLoss.needs
+    is_bound: ClassVar[bool] = False
 
     kind: Literal["feature_loss"] = "feature_loss"
     beta: BetaSpec = Field(default=ConstantBeta(), description="Of the KL: a number or a schedule.")

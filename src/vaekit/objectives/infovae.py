@@ -58,7 +58,6 @@ class InfoVAE(Objective):
         # The last two are for the draw of the prior that an example's code is compared with: one
         # is enough for most, and none takes more than two (a mixture chooses a component too).
         self.num_samples = spec.num_samples + 2
-        self.is_bound = spec.kl_weight >= 1.0
 
     def forward(
         self,
@@ -129,6 +128,11 @@ class InfoVAESpec(Spec):
         default=1.0, description="Of the kernel; 1 suits a prior of scale one."
     )
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
+        return self.kl_weight >= 1.0
 
     def build(self, statistics: Statistics | None = None) -> InfoVAE:
         return InfoVAE(self)

@@ -27,7 +27,6 @@ from vaekit.spec import Spec
 class IWAE(Objective):
     """The bound from `num_samples` importance weighted samples."""
 
-    is_bound = True
     needs = Needs(density=True, independent_examples=True, continuous_latent=True)
     monitored = "iwae_nats"
 
@@ -55,6 +54,7 @@ class IWAESpec(Spec):
     """Choices of the importance weighted bound."""
 
     needs: ClassVar[Needs] = IWAE.needs
+    is_bound: ClassVar[bool] = True
 
     kind: Literal["iwae"] = "iwae"
     num_samples: PositiveInt = Field(default=5, description="Samples k of z per example.")

@@ -100,7 +100,6 @@ class M2(Objective):
     """
 
     needs = Needs(density=True, latent_class=True)
-    is_bound = True  # a cross-entropy only lowers it
     monitored = "elbo_nats"
 
     def __init__(self, spec: "M2Spec", examples: int | None = None) -> None:
@@ -164,6 +163,7 @@ class M2Spec(Spec):
     """Choices of the bound of a semi-supervised VAE."""
 
     needs: ClassVar[Needs] = M2.needs
+    is_bound: ClassVar[bool] = True
 
     kind: Literal["m2"] = "m2"
     labeled: PositiveInt = Field(

@@ -48,8 +48,6 @@ class Objective(nn.Module, ABC):
 
     needs: Needs
     """What a model must declare to be trained with this."""
-    is_bound: bool
-    """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
     num_samples: int
     """Samples of z per example that noise is drawn for."""
     in_one_piece: bool = False

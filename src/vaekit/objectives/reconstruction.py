@@ -17,7 +17,6 @@ from vaekit.spec import Spec
 class Reconstruction(Objective):
     """E_q[log p(x | z)], without a KL term."""
 
-    is_bound = False
     needs = Needs()
     monitored = "expected_log_likelihood_nats"
     num_samples = 1
@@ -40,6 +39,7 @@ class ReconstructionSpec(Spec):
     """Choices of the reconstruction objective: none."""
 
     needs: ClassVar[Needs] = Reconstruction.needs
+    is_bound: ClassVar[bool] = False
 
     kind: Literal["reconstruction"] = "reconstruction"
 

@@ -40,7 +40,6 @@ class STL(Objective):
     def __init__(self, beta: BetaSpec, num_samples: int) -> None:
         super().__init__()
         self.beta, self.num_samples = beta, num_samples
-        self.is_bound = beta.final >= 1.0
 
     def schedule(self, epoch: float) -> dict[str, float]:
         return {"beta": self.beta.at(epoch)}
@@ -68,6 +67,11 @@ class STLSpec(Spec):
     kind: Literal["stl"] = "stl"
     beta: BetaSpec = Field(default=ConstantBeta(), description="A number, or a schedule.")
     num_samples: PositiveInt = Field(default=1, description="Samples of z per example.")
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether minus the loss, once schedules have ended, bounds log p(x) from below."""
+        return self.beta.final >= 1.0
 
     def build(self, statistics: Statistics | None = None) -> STL:
         return STL(self.beta, self.num_samples)

@@ -48,7 +48,6 @@ class VAEGAN(Objective):
         statistics: Moments of the training data, by which it is shown centred values.
     """
 
-    is_bound = False
     needs = Needs(density=True, continuous_latent=True)
     monitored = "elbo_nats"
     num_samples = 1
@@ -130,6 +129,7 @@ class VAEGANSpec(Spec):
     """Choices of the VAE-GAN."""
 
     needs: ClassVar[Needs] = VAEGAN.needs
+    is_bound: ClassVar[bool] = False
 
     kind: Literal["vae_gan"] = "vae_gan"
     beta: BetaSpec = Field(default=ConstantBeta(), description="Of the KL: a number or a schedule.")

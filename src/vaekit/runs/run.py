@@ -3,7 +3,7 @@
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, final
 
 from vaekit.artifacts import SUMS
 from vaekit.data import Dataset, Transform
@@ -11,6 +11,7 @@ from vaekit.errors import ArtifactError
 from vaekit.evaluation import Progress, Results, evaluate
 from vaekit.export import Artifact, Trained, export, load
 from vaekit.models import Model
+from vaekit.objectives import bound_notes
 from vaekit.recipes import Recipe
 from vaekit.runs.assembly import Assembly, assemble
 from vaekit.runs.folder import RunFolder, write, write_json
@@ -27,12 +28,6 @@ from vaekit.training.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from vaekit.figures import Picture
-
-
-NO_BOUND_NOTE: Final = (
-    "Trained with objective.kind = {kind!r} as chosen here, whose value is no bound on log p(x). "
-    "Bounds and likelihoods above are those of the model, which training did not maximise."
-)
 
 
 @final
@@ -102,8 +97,7 @@ class Run:
         spec = self.recipe.evaluation
         results = evaluate(self.model, self.dataset, self.transform, spec, device, progress)
         results["training_seconds"] = self.training_seconds
-        if not self._assembly.objective.is_bound:
-            results["notes"].append(NO_BOUND_NOTE.format(kind=self.recipe.objective.kind))
+        results["notes"] += bound_notes(self.recipe.objective)
         write_json(self._files.results_file, results)
         self._tell_trackers(results)
         return results
