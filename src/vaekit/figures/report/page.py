@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from vaekit.figures.report import measures
+from vaekit.figures.report import rows
 from vaekit.figures.report.content import DataCard, Picture, Report
 from vaekit.figures.report.numbers import duration, is_number
 from vaekit.figures.save import encoded
@@ -38,11 +38,11 @@ def report_page(content: Report) -> str:
     return _template().render(
         report=content,
         style=Markup(_file("report.css")),
-        summary=measures.summary(results),
-        measures=measures.all_measures(results),
-        annealed=measures.annealed(results),
-        thresholds=measures.active_by_threshold(results),
-        layers=measures.kl_by_layer(results),
+        summary=rows.summary(results),
+        measures=rows.all_measures(results),
+        annealed=rows.annealed(results),
+        thresholds=rows.active_by_threshold(results),
+        layers=rows.kl_by_layer(results),
         notes=[str(note) for note in results.get("notes") or ()],
         measured_on=_measured_on(content),
         protocol=list(_protocol(results)),
