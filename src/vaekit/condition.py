@@ -140,6 +140,7 @@ def encoded(
                 where=f"condition {name}",
                 expected=known or "no condition",
                 found=f"{name}={told[name]}",
+                remedy=_how_to_tell(conditions) if conditions else "leave the condition out",
             )
     for condition in conditions:
         if condition.name not in told and not condition.optional:

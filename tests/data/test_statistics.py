@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vaekit.data import Dataset, GreySpec, ShardedSplit, StandardizeSpec, statistics
+from vaekit.data import (
+    Dataset,
+    GreySpec,
+    InMemorySplit,
+    ShardedSplit,
+    StandardizeSpec,
+    statistics,
+)
 from vaekit.data.moments import moments
 from vaekit.schema import Schema
 
@@ -52,3 +59,15 @@ def test_streams_are_read_once(stream: Callable[..., tuple[ShardedSplit, list[in
     found = statistics(split, StandardizeSpec().unfitted(schema))
     assert float(found.mean) == 4499.5
     assert log == [0, 3000, 6000]
+
+
+def test_kept_examples_have_no_gaps() -> None:
+    x = torch.tensor([[1.0, 4.0], [float("nan"), 6.0], [3.0, float("nan")]])
+    schema = Schema(name="n", kind="vector", event_shape=(2,), dtype="float32", missing="nan")
+    transform = StandardizeSpec().unfitted(schema)
+    found = statistics(InMemorySplit(x), transform)
+    assert found.examples is not None
+    assert found.examples.tolist() == [[1.0, 4.0], [2.0, 6.0], [3.0, 5.0]]
+    few = statistics(InMemorySplit(x), transform, most_examples=2).examples
+    assert few is not None
+    assert len(few) == 2

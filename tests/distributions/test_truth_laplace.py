@@ -8,10 +8,10 @@ import pytest
 import torch
 from scipy import stats
 from torch import Tensor
+from torch.distributions import Independent, kl_divergence
 from torch.distributions import Laplace as LaplaceOfTorch
-from torch.distributions import kl_divergence
 
-from vaekit.distributions import Gaussian, Laplace
+from vaekit.distributions import Gaussian, Laplace, from_noise
 from vaekit.numerics import generator_for
 
 DRAWS = 100_000
@@ -94,3 +94,11 @@ def test_samples_carry_the_gradient_of_their_parameters() -> None:
     z = Laplace(loc, log_scale).from_noise(double(-1.7))
     slopes = torch.autograd.grad(z, (loc, log_scale))
     assert [float(s) for s in slopes] == pytest.approx([1.0, float((z - loc).detach())])
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 2.0])
+def test_temperature_is_a_factor_on_the_scale(temperature: float) -> None:
+    p = Independent(Laplace(torch.full((3,), 0.7), torch.full((3,), 0.2)), 1)
+    noise = torch.randn(5, 3, generator=generator_for(4))
+    plain, spread = from_noise(p, noise), from_noise(p, noise, temperature)
+    torch.testing.assert_close(spread - 0.7, temperature * (plain - 0.7))

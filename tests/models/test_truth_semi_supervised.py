@@ -207,12 +207,16 @@ def test_the_loss_is_the_papers_per_training_example() -> None:
 def test_a_batch_may_be_cut_anywhere() -> None:
     model, noise = semi_supervised(), noise_of(semi_supervised())
     objective = M2(M2Spec(labeled=4), 100)
-    whole = objective(model, HALF, {}, noise).losses["model"]
+    whole = objective(model, HALF, {}, noise)
     parts = [
-        objective(model, HALF[rows], {}, tuple(layer[:, rows] for layer in noise)).losses["model"]
+        objective(model, HALF[rows], {}, tuple(layer[:, rows] for layer in noise))
         for rows in (slice(0, 4), slice(4, 8))
     ]
-    torch.testing.assert_close(whole, sum(parts) / 2)
+    torch.testing.assert_close(
+        whole.losses["model"], sum(part.losses["model"] for part in parts) / 2
+    )
+    for name, value in whole.reported.items():
+        torch.testing.assert_close(value, sum(part.reported[name] for part in parts) / 2)
 
 
 def test_reports_of_evaluation_are_of_all_examples() -> None:

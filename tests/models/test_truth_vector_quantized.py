@@ -1,10 +1,16 @@
 """The VQ-VAE against sums over all of its codes."""
 
+from typing import Any
+
 import pytest
 import torch
 from models.enumerated import SHOWN, every_sequence, exact_of_quantized, quantized
+from pydantic import ValidationError
 
+from vaekit.data import Observation, Statistics
+from vaekit.errors import SpecError
 from vaekit.evaluation import importance_sampling
+from vaekit.models import VQVAE, VQVAESpec
 from vaekit.numerics import draw_noise, generator_for
 from vaekit.objectives import ELBOSpec
 
@@ -121,3 +127,51 @@ def test_training_improves_the_bound_and_uses_the_codes() -> None:
     assert bound() > before + 2
     assert bound() <= exact_of_quantized(model, SHOWN.x).mean().item()
     assert model.infer(SHOWN).reported["code_perplexity"] > 2
+
+
+# -- spatial codes ------------------------------------------------------------------------------
+
+SPATIAL: dict[str, Any] = {
+    "kind": "residual_conv", "channels": [4, 4], "blocks": 1, "activation": "silu",
+    "code": "spatial",
+}  # fmt: skip
+
+
+def spatial(positions: int = 16, **networks: Any) -> VQVAE:
+    chosen = {"encoder": SPATIAL, "decoder": SPATIAL, **networks}
+    spec = VQVAESpec.model_validate(
+        {"positions": positions, "codebook": {"size": 5, "dim": 3}, **chosen}
+    )
+    torch.manual_seed(0)
+    statistics = Statistics(torch.full((1, 16, 16), 0.5), torch.full((1, 16, 16), 0.5))
+    return spec.build((1, 16, 16), statistics).eval()
+
+
+def test_a_position_of_a_spatial_code_is_a_place_of_the_image() -> None:
+    model = spatial()
+    x = torch.rand(1, 1, 16, 16, generator=generator_for(0))
+    corner = x.clone()
+    corner[..., 0, 0] += 3.0
+    away = (model.encode(Observation(x))[0] - model.encode(Observation(corner))[0]).abs()
+    moved = model._by_position(away).sum(-1).reshape(4, 4) > 0
+    assert moved[0, 0]
+    assert not moved[3].any()
+    assert not moved[:, 3].any()
+
+
+def test_a_code_is_drawn_where_it_was_seen() -> None:
+    model = spatial()
+    codes = torch.zeros(2, 16, dtype=torch.int64)
+    codes[1, 15] = 1  # the last place: below, on the right
+    # The last block starts at zero, so that convolutions of the decoder see three places at most.
+    means = model.decode((model.codebook(codes).unsqueeze(0),)).mean[0]
+    moved = (means[0] - means[1]).abs().sum(0) > 1e-6
+    assert moved[15, 15]
+    assert not moved[:4, :4].any()
+
+
+def test_spatial_codes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(SpecError, match=r"expected: 4 x 4 = 16(.|\n)*set model.positions = 16"):
+        spatial(positions=15)
+    with pytest.raises(ValidationError, match="both be 'spatial', or neither"):
+        spatial(decoder={"kind": "mlp", "hidden": [8]})

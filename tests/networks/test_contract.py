@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
+from vaekit.data import Observation, Statistics
 from vaekit.errors import SpecError
+from vaekit.models import VAESpec
 from vaekit.networks import LayerSpec, NetworkSpec, uses_batch_statistics
 from vaekit.networks.layers import Activation, Gated, Initialization, Normalization
 from vaekit.networks.residual_conv import ResidualBlock
@@ -289,3 +291,14 @@ def test_normalizations_are_over_what_their_names_say(
     torch.testing.assert_close(together.mean(1), torch.zeros(len(together)), rtol=0, atol=1e-5)
     variance = together.var(1, correction=0)
     torch.testing.assert_close(variance, torch.ones_like(variance), rtol=0, atol=2e-3)
+
+
+def test_a_spatial_code_fills_whole_channels() -> None:
+    chosen = parse({"kind": "residual_conv", "channels": [4, 8], "code": "spatial"})
+    model = VAESpec(latent_dim=14, encoder=chosen, decoder=chosen)
+    seen = Statistics(torch.zeros(1, 8, 8), torch.ones(1, 8, 8))
+    # Means and log-scales of two numbers each would do for the network, not for the code.
+    with pytest.raises(SpecError, match=r"2 x 2 = 4(.|\n)*14 numbers(.|\n)*latent_dim = 16"):
+        model.build((1, 8, 8), seen)
+    right = model.model_copy(update={"latent_dim": 16}).build((1, 8, 8), seen)
+    assert right.infer(Observation(torch.zeros(3, 1, 8, 8))).z[0].shape == (1, 3, 16)

@@ -93,6 +93,9 @@ def test_conditions_are_refused() -> None:
 
 
 def test_other_posteriors_are_refused() -> None:
+    batch = {**MLP, "normalization": "batch"}
+    with pytest.raises(ValidationError, match="average over both"):
+        parse({**SPEC, "encoder": batch})
     with pytest.raises(ValidationError, match="diagonal_gaussian"):
         parse({**SPEC, "posterior": {"kind": "full_covariance"}})
 

@@ -92,6 +92,47 @@ MISTAKES = {
 }
 
 
+SPATIAL = '{kind="residual_conv", channels=[4,4], code="spatial"}'
+REFUSED: dict[tuple[str, ...], str] = {
+    ("model.prior.kind=real_nvp", "model.latent_dim=1"): "2 or more latent dimensions",
+    ("model.posterior.kind=full_covariance", "model.latent_dim=100"): "latent_dim of 64 or less",
+    ("model.prior.kind=conditional_gaussian",): r"transform.condition = \['label'\]",
+    ("model.prior.kind=vamp", 'transform.condition=["label"]'): "leave transform.condition out",
+    ("model.kind=ladder_vae", 'transform.condition=["label"]'): "leave transform.condition out",
+    ("model.prior.kind=vamp", "model.encoder.normalization=batch"): "'layer' or 'group'",
+    ("model.prior.kind=vamp", "model.posterior.kind=full_covariance"): "'mixture'",
+    ("model.kind=ladder_vae", "model.prior.kind=vamp"): "for this model(.|\n)*model.kind = 'vae'",
+    (
+        "model.kind=ladder_vae",
+        "model.posterior.kind=inverse_autoregressive_flow",
+    ): "for this model(.|\n)*one of diagonal_gaussian(.|\n)*model.kind = 'vae'",
+    (f"model.encoder={SPATIAL}", "model.posterior.kind=full_covariance"): "choose encoder.code",
+    ("model.kind=categorical_vae", f"model.encoder={SPATIAL}"): "no place(.|\n)*'dense'",
+    ("model.kind=hierarchical_vae", f"model.decoder={SPATIAL}"): "choose decoder.code = 'dense'",
+    (
+        "model.kind=hierarchical_vae",
+        "model.latent_dims=[4,1]",
+        "model.prior.kind=real_nvp",
+    ): "2 or more latent dimensions, of several layers in the top one",
+    (
+        "model.kind=semi_supervised_vae",
+        "objective.kind=m2",
+        'transform={kind="grey", condition=["label"]}',
+        'model.likelihood={kind="gaussian", scale="optimal"}',
+    ): "scale = 'learned'",
+    ("objective.kind=vae_gan", 'model.likelihood={kind="gaussian"}'): "scale = 'optimal'",
+    ("objective.kind=feature_loss", 'model.likelihood={kind="discretized_logistic"}'): "stay where",
+    ("objective.kind=vae_gan", f"objective.discriminator={SPATIAL}"): "no verdict",
+    ("objective.kind=feature_loss", f"objective.network={SPATIAL}"): "'dense'",
+}
+
+
+@pytest.mark.parametrize("settings", REFUSED)
+def test_what_does_not_fit_is_refused_before_anything_is_loaded(settings: tuple[str, ...]) -> None:
+    with pytest.raises(SpecError, match=REFUSED[settings]):
+        load_recipe("digits", settings)
+
+
 @pytest.mark.parametrize("setting", MISTAKES)
 def test_a_mistake_is_explained(setting: str) -> None:
     with pytest.raises(SpecError, match=MISTAKES[setting]):
@@ -121,6 +162,8 @@ def test_a_measure_that_a_model_cannot_have_is_refused() -> None:
     ):
         load_recipe("mnist_gumbel", ["evaluation.ais={}"])
     with pytest.raises(SpecError, match="relaxed code has no probability"):
+        load_recipe("mnist_gumbel", ["objective.kind=iwae"])
+    with pytest.raises(SpecError, match="one of a codebook for each example"):
         load_recipe("mnist_vq", ["objective.kind=iwae"])
 
 

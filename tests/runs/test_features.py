@@ -22,7 +22,10 @@ OPPONENT = (
 
 
 def features_of(artifact: Path) -> Recipe:
-    return small_recipe(f"objective={{kind='feature_loss', artifact='{artifact}'}}")
+    return small_recipe(
+        f"objective={{kind='feature_loss', artifact='{artifact}'}}",
+        "model.likelihood={kind='gaussian', scale='optimal'}",
+    )
 
 
 @pytest.fixture(scope="module")

@@ -148,7 +148,7 @@ def test_changed_data_is_refused(tmp_path: Path) -> None:
         (["model.likelihood.levels=16"], SpecError, "whole numbers from 0 up to 15"),
         (["training.warm_start.run=nowhere"], ArtifactError, "no such folder"),
         (["model.latent_dim=1", "model.prior.kind=real_nvp"], SpecError, "prior.kind = 'mixture'"),
-        (["model.prior={kind='vamp', components=1298}"], SpecError, "components to 1000 or less"),
+        (["model.prior={kind='vamp', components=1298}"], SpecError, "components to 1297 or less"),
         (["model.prior.kind=conditional_gaussian"], SpecError, "something to depend on"),
     ],
     ids=[

@@ -10,11 +10,12 @@ from torch import Tensor
 from training.objectives import Scripted
 from training.small_run import MODEL, NETWORK, changed, small_data, small_model, small_run
 
-from vaekit.data import Observation
+from vaekit.data import Observation, Statistics
 from vaekit.errors import DivergenceError
 from vaekit.models import Model
+from vaekit.networks import MLPSpec
 from vaekit.numerics import draw_noise, generator_for
-from vaekit.objectives import DReGSpec, ELBOSpec, IWAESpec, Objective, STLSpec
+from vaekit.objectives import DReGSpec, ELBOSpec, IWAESpec, Objective, STLSpec, VAEGANSpec
 from vaekit.training.step import Update, Updater
 
 STILL = NETWORK.model_copy(update={"dropout": 0.0})  # dropout draws anew for every piece
@@ -197,3 +198,19 @@ def test_gradients_do_not_add_up_over_steps() -> None:
     assert lengths[0] == lengths[1]
     updater.forget_gradients()
     assert all(weight.grad is None for weight in model.parameters())
+
+
+def test_parts_that_are_held_stay_while_an_opponent_learns() -> None:
+    model = small_model(SMOOTH)
+    seen = Statistics(torch.full((1, 2, 3), 0.5), torch.full((1, 2, 3), 0.4))
+    network = MLPSpec(hidden=(8,), activation="leaky_relu")
+    opponent = VAEGANSpec(discriminator=network).build(seen)
+    updater = Updater(model, opponent, spec_of())
+    noise = draw_noise(model.noise_spec(7), generator_for(1))
+    for held in (model.decoder, model):
+        held.requires_grad_(False)
+        before = [weight.clone() for weight in held.parameters()]
+        old = next(opponent.parameters()).clone()
+        updater(0, observation(), noise, opponent.schedule(0.0), 1.0)
+        assert all(map(torch.equal, before, held.parameters()))
+        assert not torch.equal(old, next(opponent.parameters()))

@@ -13,14 +13,17 @@ from training.small_run import (
     STEPS_PER_EPOCH,
     TOTAL_STEPS,
     SignalAfter,
+    built,
     changed,
     small_model,
     small_run,
 )
 
+from vaekit.data import Observation
 from vaekit.errors import ArtifactError, Interrupted, SpecError
-from vaekit.models import Model
+from vaekit.models import Model, VQVAESpec
 from vaekit.networks import MLPSpec
+from vaekit.numerics import generator_for
 from vaekit.training import Frozen, Listener, Record, Training, WarmStartSpec, warm_start
 from vaekit.training.captured import obstacle
 from vaekit.training.listener import Audience
@@ -221,3 +224,31 @@ def test_a_held_part_is_not_captured() -> None:
     batches = small_run().data.batches
     assert obstacle(changed(), batches) is None
     assert "freeze_epochs" in str(obstacle(changed(warm_start=spec.model_dump()), batches))
+
+
+def test_what_follows_batches_rests_while_it_is_held() -> None:
+    small = {"kind": "mlp", "hidden": [8]}
+    model = built(
+        VQVAESpec.model_validate(
+            {
+                "positions": 2,
+                "codebook": {"size": 4, "dim": 2},
+                "encoder": small,
+                "decoder": small,
+                "likelihood": {"kind": "gaussian", "scale": "optimal"},
+            }
+        )
+    )
+    spec = WarmStartSpec(run=Path("r"), parts=("codebook", "likelihood"), freeze_epochs=1)
+    shown = Observation(torch.rand(16, 1, 2, 3, generator=generator_for(0)))
+
+    def follows() -> set[str]:
+        before = copied(model)
+        model.train().infer(shown, generator=generator_for(1)).log_likelihood()
+        return {name.partition(".")[0] for name in changed_names(before, model)}
+
+    held = Frozen(model, spec)
+    held._hold(True)
+    assert follows() == set()
+    held._hold(False)
+    assert follows() == {"codebook", "likelihood"}

@@ -49,14 +49,17 @@ Key: TypeAlias = Annotated[
         envvar="VAEKIT_PUBLIC_KEY", help="Public key that the artifact must be signed with."
     ),
 ]
+_TOLD = "What a conditional model is told, as in label=7 or thickness=3.5; may be repeated."
 ConditionOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--condition",
         metavar="NAME=VALUE",
-        help="What a conditional model is told, as in label=7 or thickness=3.5; may be repeated. "
-        "Of the model's own data, what is not said here is known.",
+        help=f"{_TOLD} Of the model's own data, what is not said here is known.",
     ),
+]
+NeededConditionOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--condition", metavar="NAME=VALUE", help=_TOLD)
 ]
 Output: TypeAlias = Annotated[
     Path, typer.Option("--output", "-o", help="The ending says how: .npz, .csv, .parquet, ...")

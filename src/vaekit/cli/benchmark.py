@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def benchmark(
-    name: Annotated[str, typer.Argument(help="A benchmark of vaekit (mnist), or a TOML file.")],
+    name: Annotated[
+        str, typer.Argument(help="A benchmark of vaekit (mnist, mnist_gpu), or a TOML file.")
+    ],
     only: Annotated[
         str, typer.Option(metavar="RECIPE,...", help="These recipes alone; all if absent.")
     ] = "",

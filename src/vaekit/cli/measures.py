@@ -36,7 +36,7 @@ ROWS: Final = (
     ("amortization gap, {amortization_gap_examples} examples",
      "{amortization_gap_nats:.2f} ± {amortization_gap_standard_error_nats} nats"),
     ("active units, Var E[z|x] > 0.01", "{active_units} of {latent_dim}"),
-    ("numbers of an example for one of its code", "{compression_ratio:.2f}"),
+    ("values of an example per number of its code", "{compression_ratio:.2f}"),
     ("codes, all dimensions: mean and deviation", "{latent_mean:.3f} and {latent_stddev:.3f}"),
     ("accuracy of the class, label unseen", "{accuracy:.4f} ± {accuracy_standard_error:.4f}"),
     ("Hoyer sparsity of E[z|x], from 0 to 1", "{hoyer_sparsity:.3f}"),

@@ -8,9 +8,9 @@ import typer
 from vaekit.cli.answers import (
     PICTURES,
     TABLES,
-    ConditionOption,
     Key,
     ModelPath,
+    NeededConditionOption,
     Output,
     Seed,
     as_columns,
@@ -32,7 +32,7 @@ def sample(
     temperature: Annotated[
         float, typer.Option(min=0, help="Factor on the scale of the prior; below one is safer.")
     ] = 1.0,
-    condition: ConditionOption = None,
+    condition: NeededConditionOption = None,
     key: Key = None,
     output: Output = Path("samples.png"),
 ) -> None:

@@ -26,7 +26,7 @@ from vaekit.data.sets import (
 )
 from vaekit.data.sharded import Shard, ShardedSplit
 from vaekit.data.splits import InMemorySplit, Rows, Split
-from vaekit.data.statistics import Statistics, statistics
+from vaekit.data.statistics import MOST_EXAMPLES, Statistics, statistics
 from vaekit.data.transforms import (
     BinarizeSpec,
     Dequantize,
@@ -40,6 +40,7 @@ from vaekit.data.transforms import (
 
 __all__ = [
     "DATA_SETS",
+    "MOST_EXAMPLES",
     "ArraysSpec",
     "Batches",
     "BinarizeSpec",

@@ -23,7 +23,8 @@ class Statistics(NamedTuple):
     num_conditions: int = 0
     """How many numbers an example is conditioned on."""
     examples: Float32[Tensor, "some *event"] | None = None
-    """Some training examples, evenly spread over the split; all where there are few."""
+    """Some training examples, evenly spread over the split, with the mean where a value is missing;
+    all where there are few."""
     num_examples: int = 0
     """How many training examples there are."""
 
@@ -34,14 +35,17 @@ class Statistics(NamedTuple):
         return torch.where(spread > 0, spread, torch.ones_like(spread))
 
 
-def statistics(split: Split, transform: Transform) -> Statistics:
+def statistics(
+    split: Split, transform: Transform, most_examples: int = MOST_EXAMPLES
+) -> Statistics:
     """Moments of the transform's expectation over a split, in one pass.
 
     Args:
         split: The training split.
         transform: What turns its rows into observations.
+        most_examples: How many are kept.
     """
-    wanted = torch.linspace(0, len(split) - 1, min(len(split), MOST_EXAMPLES)).round().long()
+    wanted = torch.linspace(0, len(split) - 1, min(len(split), most_examples)).round().long()
     kept: list[Tensor] = []
 
     def shown() -> Iterator[Tensor]:
@@ -54,10 +58,11 @@ def statistics(split: Split, transform: Transform) -> Statistics:
             yield x
 
     found = moments(shown())
+    mean, examples = found.mean.float(), torch.cat(kept)
     return Statistics(
-        found.mean.float(),
+        mean,
         found.std.float(),
         transform.num_conditions,
-        torch.cat(kept),
+        torch.where(examples.isnan(), mean, examples),
         len(split),
     )

@@ -13,6 +13,8 @@ A distribution that can be a factor has, beyond torch's interface,
                         else the size of the layer; what is beyond that size makes choices
     mean, stddev        of every dimension by itself; NotImplementedError where there is no
                         closed form, as torch has it
+    tempered(factor)    itself, spread by that factor; needed where a factor on the noise is none on
+                        the spread
     detached()          itself, without gradients into its parameters; where the names in
                         `arg_constraints` are all there is, it need not say so
 """
@@ -39,6 +41,8 @@ def from_noise(
         temperature: Factor on the noise, but for what makes choices (of a component, say).
     """
     base: Any = _base(factor)
+    if temperature != 1.0 and hasattr(base, "tempered"):
+        return base.tempered(temperature).from_noise(noise)
     if temperature != 1.0:
         parts = noise.tensor_split([*factor.event_shape[-1:]], dim=-1)
         noise = torch.cat([temperature * parts[0], *parts[1:]], dim=-1)

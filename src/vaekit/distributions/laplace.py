@@ -76,6 +76,10 @@ class Laplace(Distribution):
         """The sample that standard normal `noise` becomes."""
         return self.loc + self.log_scale.exp() * noise.sign() * _distance(noise.abs())
 
+    def tempered(self, factor: float) -> "Laplace":
+        """The same, its scale multiplied."""
+        return Laplace(self.loc, self.log_scale + (math.log(factor) if factor else -math.inf))
+
     def rsample(self, sample_shape: _size = ()) -> Tensor:
         shape = self._extended_shape(torch.Size(sample_shape))
         return self.from_noise(torch.randn(shape, dtype=self.loc.dtype, device=self.loc.device))

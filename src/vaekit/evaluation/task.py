@@ -68,7 +68,7 @@ def check_measurable(facts: Facts, spec: EvaluationSpec, model: str) -> None:
         raise SpecError(
             "Annealed importance sampling moves codes along gradients, which discrete codes "
             "do not have.",
-            where=f"model.kind = {model!r} with evaluation.ais",
+            where=f"the model {model!r} with evaluation.ais",
             remedy="leave evaluation.ais out",
         )
 

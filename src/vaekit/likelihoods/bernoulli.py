@@ -11,7 +11,7 @@ Reference:
     https://arxiv.org/abs/1312.6114
 """
 
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from jaxtyping import Float
@@ -44,6 +44,8 @@ class BernoulliSpec(Spec):
     """Choices of a Bernoulli likelihood: none."""
 
     kind: Literal["bernoulli"] = "bernoulli"
+    mean_is_all: ClassVar[bool] = True
+    """Whether gradients have nothing to train but the mean of p(x | z)."""
 
     def build(self, event_shape: tuple[int, ...]) -> BernoulliLikelihood:
         return BernoulliLikelihood(event_shape)

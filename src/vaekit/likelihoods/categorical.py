@@ -10,7 +10,7 @@ Reference:
     section 3.3, https://arxiv.org/abs/1601.06759
 """
 
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from jaxtyping import Float
@@ -88,6 +88,7 @@ class CategoricalSpec(Spec):
     """Choices of a categorical likelihood."""
 
     kind: Literal["categorical"] = "categorical"
+    mean_is_all: ClassVar[bool] = False
     levels: int = Field(default=256, ge=2, description="Number of levels a value can take.")
 
     def build(self, event_shape: tuple[int, ...]) -> CategoricalLikelihood:

@@ -15,7 +15,7 @@ Reference:
 """
 
 import math
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from jaxtyping import Float, Real
@@ -137,6 +137,7 @@ class DiscretizedLogisticSpec(Spec):
     """Choices of a discretised logistic likelihood."""
 
     kind: Literal["discretized_logistic"] = "discretized_logistic"
+    mean_is_all: ClassVar[bool] = False
     levels: int = Field(default=256, ge=2, description="Number of integer values.")
     min_log_scale: float = Field(
         default=-7.0,

@@ -124,6 +124,11 @@ class GaussianSpec(Spec):
     def uses_batch_statistics(self) -> bool:
         return self.scale == "optimal"
 
+    @property
+    def mean_is_all(self) -> bool:
+        """Whether gradients have nothing to train but the mean: an optimal scale follows it."""
+        return self.scale not in ("learned", "per_value")
+
     def build(self, event_shape: tuple[int, ...]) -> Likelihood:
         if self.scale == "learned":
             return LearnedScaleGaussianLikelihood(event_shape, self.min_scale)

@@ -41,10 +41,12 @@ class OptimalScaleGaussianLikelihood(Likelihood):
     uses_batch_statistics = True
     mean_square: Tensor
     batches: Tensor
+    follows: bool
+    """Whether the average follows batches; not while it is frozen."""
 
     def __init__(self, event_shape: tuple[int, ...], min_scale: float) -> None:
         super().__init__(event_shape)
-        self.min_scale = min_scale
+        self.min_scale, self.follows = min_scale, True
         self.register_buffer("mean_square", torch.ones(()))
         self.register_buffer("batches", torch.zeros(()))
 
@@ -67,6 +69,8 @@ class OptimalScaleGaussianLikelihood(Likelihood):
     @torch.no_grad()
     def _take_in(self, mean_square: Float[Tensor, ""]) -> None:
         """Follows a batch; one that is not finite changes nothing."""
+        if not self.follows:
+            return
         share = (1 / (self.batches + 1)).clamp_min(LEAST_SHARE)
         moved = self.mean_square.lerp(mean_square.to(self.mean_square.dtype), share)
         self.mean_square.copy_(torch.where(moved.isfinite(), moved, self.mean_square))

@@ -11,6 +11,7 @@ from vaekit.models.discrete import CategoricalVAE, CategoricalVAESpec, Relaxatio
 from vaekit.models.encoder import Encoder
 from vaekit.models.hierarchical import HierarchicalVAE, HierarchicalVAESpec
 from vaekit.models.ladder import LadderVAE, LadderVAESpec
+from vaekit.models.layers import refuse_conditions
 from vaekit.models.model import (
     Encoding,
     Facts,
@@ -63,4 +64,5 @@ __all__ = [
     "VAESpec",
     "VQVAESpec",
     "log_prob_per_value",
+    "refuse_conditions",
 ]

@@ -98,6 +98,7 @@ def _facts(batch_statistics: bool) -> Facts:
         reparameterized=False,
         batch_statistics=batch_statistics,
         stochastic=False,
+        conditional=True,
     )
 
 

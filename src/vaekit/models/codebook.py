@@ -75,9 +75,12 @@ class Codebook(nn.Module):
     vectors: Tensor
     counts: Tensor
     sums: Tensor
+    follows: bool
+    """Whether `take_in` changes anything; not while the codebook is frozen."""
 
     def __init__(self, spec: CodebookSpec) -> None:
         super().__init__()
+        self.follows = True
         self.spec = spec
         self.register_buffer("vectors", torch.randn(spec.size, spec.dim))
         self.register_buffer("counts", torch.zeros(spec.size))
@@ -110,6 +113,8 @@ class Codebook(nn.Module):
             codes: Which code is nearest to each.
             noise: A number for each vector: dead codes move onto those of the smallest.
         """
+        if not self.follows:
+            return
         seen, chosen = vectors.flatten(0, -2), one_hot(codes.flatten(), self.spec.size)
         chosen = chosen.to(seen.dtype)
         rate = 1 - self.spec.decay

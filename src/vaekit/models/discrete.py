@@ -15,11 +15,11 @@ References:
 """
 
 from collections.abc import Mapping
-from typing import Literal, final
+from typing import Literal, Self, final
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 from torch.distributions import Independent
 
@@ -30,7 +30,7 @@ from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
 from vaekit.models.layers import given_or_drawn, refuse_conditions
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
-from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
+from vaekit.networks import MLPSpec, NetworkSpec, refuse_spatial, uses_batch_statistics
 from vaekit.numerics import NoiseSpec
 from vaekit.spec import Spec
 
@@ -177,6 +177,12 @@ class CategoricalVAESpec(Spec):
     relaxation: RelaxationSpec = RelaxationSpec()
     likelihood: LikelihoodSpec = BernoulliSpec()
 
+    @model_validator(mode="after")
+    def _are_dense(self) -> Self:
+        reason = "has no place among categorical variables"
+        refuse_spatial(reason, encoder=self.encoder, decoder=self.decoder)
+        return self
+
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
@@ -184,7 +190,7 @@ class CategoricalVAESpec(Spec):
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> CategoricalVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""
-        refuse_conditions(statistics, self.kind)
+        refuse_conditions(statistics.num_conditions, self.kind)
         likelihood = self.likelihood.build(event_shape)
         start = likelihood.initial_parameters(statistics.mean, statistics.std)
         features = self.variables * self.classes

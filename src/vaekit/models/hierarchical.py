@@ -17,11 +17,11 @@ Reference:
 """
 
 from itertools import pairwise
-from typing import Literal, final
+from typing import Literal, Self, final
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 
@@ -40,10 +40,16 @@ from vaekit.models.layers import (
     side_by_side,
 )
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
-from vaekit.networks import MLPSpec, NetworkSpec, over_samples, uses_batch_statistics
+from vaekit.networks import (
+    MLPSpec,
+    NetworkSpec,
+    over_samples,
+    refuse_spatial,
+    uses_batch_statistics,
+)
 from vaekit.numerics import NoiseSpec
 from vaekit.posteriors import DiagonalGaussianPosterior, DiagonalGaussianSpec
-from vaekit.priors import StandardNormalSpec, TopPriorSpec
+from vaekit.priors import RealNVPSpec, StandardNormalSpec, TopPriorSpec
 from vaekit.spec import Spec
 
 
@@ -193,6 +199,14 @@ class HierarchicalVAESpec(Spec):
     )
     likelihood: LikelihoodSpec = BernoulliSpec()
 
+    @model_validator(mode="after")
+    def _sizes_make_sense(self) -> Self:
+        reason = "is lost between dense layers (the ladder_vae has spatial ones)"
+        refuse_spatial(reason, encoder=self.encoder, decoder=self.decoder)
+        if isinstance(self.prior, RealNVPSpec):
+            self.prior.check_size(self.latent_dims[-1])
+        return self
+
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
@@ -202,7 +216,7 @@ class HierarchicalVAESpec(Spec):
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> HierarchicalVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""
-        refuse_conditions(statistics, self.kind)
+        refuse_conditions(statistics.num_conditions, self.kind)
         likelihood = self.likelihood.build(event_shape)
         start = likelihood.initial_parameters(statistics.mean, statistics.std)
         first, top = self.latent_dims[0], self.latent_dims[-1]

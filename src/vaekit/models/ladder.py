@@ -200,7 +200,7 @@ class LadderVAESpec(Spec):
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> LadderVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""
-        refuse_conditions(statistics, self.kind)
+        refuse_conditions(statistics.num_conditions, self.kind)
         likelihood = self.likelihood.build(event_shape)
         start = likelihood.initial_parameters(statistics.mean, statistics.std)
         ladder = self.network.build(event_shape, tuple(start.shape))

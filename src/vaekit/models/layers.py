@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vaekit.data import Statistics
 from vaekit.errors import SpecError
 from vaekit.models.model import Facts, Latents, Noise
 from vaekit.numerics import NoiseSpec, draw_noise
@@ -33,13 +32,13 @@ def sample_noise(layers: tuple[NoiseSpec, ...], prior: nn.Module) -> tuple[Noise
     return (replace(top, shape=(*top.shape[:-1], size)), *below)
 
 
-def refuse_conditions(statistics: Statistics, model: str) -> None:
+def refuse_conditions(num_conditions: int, model: str) -> None:
     """For models that do not listen to c.
 
     Raises:
         SpecError: There is one.
     """
-    if statistics.num_conditions:
+    if num_conditions:
         raise SpecError(
             f"The model {model!r} has no place for a condition.",
             where=f"model.kind = {model!r} with transform.condition",

@@ -49,6 +49,8 @@ class Facts:
     relaxes them, and only in evaluation mode does it draw the codes that it stands for."""
     stochastic: bool = True
     """Samples of z differ; otherwise q(z | x) is a single point."""
+    conditional: bool = False
+    """It can be told c, what an example is conditioned on."""
     latent_class: bool = False
     """The top layer of z is a class, of which c tells some: an objective has to sum over it."""
 

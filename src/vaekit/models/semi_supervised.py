@@ -17,23 +17,29 @@ Reference:
 """
 
 from dataclasses import replace
-from typing import Literal, final
+from typing import Literal, Self, final
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.distributions import Independent
 
 from vaekit.data import Observation, Statistics
 from vaekit.distributions import OneHot, from_noise
 from vaekit.errors import SpecError
-from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
+from vaekit.likelihoods import BernoulliSpec, GaussianSpec, Likelihood, LikelihoodSpec
 from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
 from vaekit.models.layers import apart, given_or_drawn, side_by_side
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
-from vaekit.networks import MLPSpec, NetworkSpec, over_samples, uses_batch_statistics
+from vaekit.networks import (
+    MLPSpec,
+    NetworkSpec,
+    over_samples,
+    refuse_spatial,
+    uses_batch_statistics,
+)
 from vaekit.numerics import NoiseSpec, at_least_float32
 from vaekit.posteriors import DiagonalGaussianPosterior, DiagonalGaussianSpec
 from vaekit.priors import StandardNormalSpec, TopPriorSpec
@@ -219,6 +225,7 @@ def _facts(batch_statistics: bool) -> Facts:
         independent_dimensions=False,
         latent="discrete",
         latent_class=True,
+        conditional=True,
     )
 
 
@@ -236,6 +243,17 @@ class SemiSupervisedVAESpec(Spec):
     prior: TopPriorSpec = StandardNormalSpec()
     posterior: DiagonalGaussianSpec = DiagonalGaussianSpec()
     likelihood: LikelihoodSpec = BernoulliSpec()
+
+    @model_validator(mode="after")
+    def _parts_make_sense(self) -> Self:
+        networks = {"classifier": self.classifier, "encoder": self.encoder, "decoder": self.decoder}
+        refuse_spatial("has no place for a class beside it", **networks)
+        if isinstance(self.likelihood, GaussianSpec) and self.likelihood.uses_batch_statistics:
+            raise ValueError(
+                "likelihood.scale = 'optimal' would count reconstructions under every class alike, "
+                "however improbable the class is; choose likelihood.scale = 'learned'"
+            )
+        return self
 
     @property
     def facts(self) -> Facts:

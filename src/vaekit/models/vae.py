@@ -9,7 +9,7 @@ Reference:
     Inference in Deep Generative Models, https://arxiv.org/abs/1401.4082
 """
 
-from typing import Literal, final
+from typing import Literal, Self, final
 
 import torch
 from jaxtyping import Float
@@ -24,15 +24,23 @@ from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
 from vaekit.models.layers import given_or_drawn
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
-from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
+from vaekit.networks import (
+    MLPSpec,
+    NetworkSpec,
+    ResidualConvSpec,
+    is_spatial,
+    refuse_spatial,
+    uses_batch_statistics,
+)
 from vaekit.numerics import NoiseSpec
 from vaekit.posteriors import (
     DiagonalGaussianPosterior,
     DiagonalGaussianSpec,
+    FullCovarianceSpec,
     Posterior,
     PosteriorSpec,
 )
-from vaekit.priors import PriorSpec, StandardNormalSpec, VampPrior, VampSpec
+from vaekit.priors import PriorSpec, RealNVPSpec, StandardNormalSpec, VampPrior, VampSpec
 from vaekit.spec import Spec
 
 
@@ -142,6 +150,7 @@ def _facts(batch_statistics: bool, independent_dimensions: bool) -> Facts:
         reparameterized=True,
         batch_statistics=batch_statistics,
         independent_dimensions=independent_dimensions,
+        conditional=True,
     )
 
 
@@ -163,14 +172,30 @@ class VAESpec(Spec):
         return _facts(uses_batch_statistics(self), splits)
 
     @model_validator(mode="after")
-    def _vamp_has_normals(self) -> "VAESpec":
-        if isinstance(self.prior, VampSpec) and not isinstance(
-            self.posterior, DiagonalGaussianSpec
-        ):
+    def _vamp_goes_with_its_encoder(self) -> Self:
+        if not isinstance(self.prior, VampSpec):
+            return self
+        if not isinstance(self.posterior, DiagonalGaussianSpec):
             raise ValueError(
-                "prior.kind = 'vamp' is a mixture of diagonal Gaussians and needs "
-                "posterior.kind = 'diagonal_gaussian'"
+                "prior.kind = 'vamp' is a mixture of diagonal Gaussians; choose "
+                "posterior.kind = 'diagonal_gaussian', or prior.kind = 'mixture'"
             )
+        if self.encoder.uses_batch_statistics:
+            raise ValueError(
+                "prior.kind = 'vamp' encodes pseudo-inputs beside the data, and batch "
+                "normalisation would average over both; choose encoder.normalization = 'layer' "
+                "or 'group'"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_make_sense(self) -> Self:
+        if not isinstance(self.posterior, DiagonalGaussianSpec):
+            reason = f"is torn apart by posterior.kind = {self.posterior.kind!r}"
+            refuse_spatial(reason, encoder=self.encoder, decoder=self.decoder)
+        for part in (self.prior, self.posterior):
+            if isinstance(part, RealNVPSpec | FullCovarianceSpec):
+                part.check_size(self.latent_dim)
         return self
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> VAE:
@@ -178,6 +203,8 @@ class VAESpec(Spec):
         likelihood = self.likelihood.build(event_shape)
         posterior = self.posterior.build(self.latent_dim)
         start = likelihood.initial_parameters(statistics.mean, statistics.std)
+        if isinstance(self.encoder, ResidualConvSpec) and is_spatial(self.encoder):
+            self.encoder.planes(event_shape, self.latent_dim)  # each parameter of z is one image
         encoder = self.encoder.build_encoder(event_shape, posterior.num_parameters)
         conditions = statistics.num_conditions
         decoder = self.decoder.build_decoder(self.latent_dim + conditions, tuple(start.shape))

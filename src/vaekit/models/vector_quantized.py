@@ -10,20 +10,24 @@ and the prior by maximum likelihood of codes that carry no gradient. What is usu
 is therefore trained by the same objective in the same run: the prior gets the gradient it would get
 from a frozen encoder, and the encoder the one it would get without a prior.
 
+Networks whose code is a small image have a position for each of its pixels, as published; others
+read all codes off the whole example.
+
 Reference:
     van den Oord, Vinyals and Kavukcuoglu (2017), Neural Discrete Representation Learning,
     https://arxiv.org/abs/1711.00937
 """
 
-from typing import Literal, final
+from typing import Literal, Self, final
 
 import torch
 from jaxtyping import Float, Int64
-from pydantic import Field, PositiveInt
-from torch import Tensor
+from pydantic import Field, PositiveInt, model_validator
+from torch import Tensor, nn
 from torch.distributions import Independent
 
 from vaekit.data import Observation, Statistics
+from vaekit.errors import SpecError
 from vaekit.likelihoods import BernoulliSpec, Likelihood, LikelihoodSpec
 from vaekit.models.code_factors import CodesOfPrior, SingleCode
 from vaekit.models.codebook import Codebook, CodebookSpec
@@ -31,7 +35,14 @@ from vaekit.models.decoder import Decoder
 from vaekit.models.encoder import Encoder
 from vaekit.models.layers import given_or_drawn, refuse_conditions
 from vaekit.models.model import Encoding, Facts, Inference, Latents, Model, Noise
-from vaekit.networks import MLPSpec, NetworkSpec, uses_batch_statistics
+from vaekit.networks import (
+    MLPSpec,
+    NetworkSpec,
+    ResidualConvSpec,
+    Transposed,
+    is_spatial,
+    uses_batch_statistics,
+)
 from vaekit.numerics import NoiseSpec
 from vaekit.priors import AutoregressiveCodesSpec, CodePrior, CodePriorSpec
 from vaekit.spec import Spec
@@ -181,6 +192,12 @@ class VQVAESpec(Spec):
     code_prior: CodePriorSpec = AutoregressiveCodesSpec()
     likelihood: LikelihoodSpec = BernoulliSpec()
 
+    @model_validator(mode="after")
+    def _are_alike(self) -> Self:
+        if is_spatial(self.encoder) != is_spatial(self.decoder):
+            raise ValueError("encoder.code and decoder.code must both be 'spatial', or neither")
+        return self
+
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
@@ -188,14 +205,34 @@ class VQVAESpec(Spec):
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> VQVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""
-        refuse_conditions(statistics, self.kind)
+        refuse_conditions(statistics.num_conditions, self.kind)
+        for network in (self.encoder, self.decoder):
+            self._check_positions(network, event_shape)
         likelihood = self.likelihood.build(event_shape)
         start = likelihood.initial_parameters(statistics.mean, statistics.std)
         features = self.positions * self.codebook.dim
+        encoder = self.encoder.build_encoder(event_shape, features)
+        decoder = self.decoder.build_decoder(features, tuple(start.shape))
+        if is_spatial(self.encoder):  # a channel after the other, and here a pixel after the other
+            encoder = nn.Sequential(*encoder, Transposed(self.codebook.dim, self.positions))
+            decoder = nn.Sequential(Transposed(self.positions, self.codebook.dim), *decoder)
         return VQVAE(
-            Encoder(self.encoder.build_encoder(event_shape, features), statistics),
+            Encoder(encoder, statistics),
             self.codebook.build(),
             self.code_prior.build(self.positions, self.codebook.size),
-            Decoder(self.decoder.build_decoder(features, tuple(start.shape)), start),
+            Decoder(decoder, start),
             likelihood,
         )
+
+    def _check_positions(self, network: NetworkSpec, event_shape: tuple[int, ...]) -> None:
+        if not (isinstance(network, ResidualConvSpec) and is_spatial(network)):
+            return
+        height, width = network.code_size(event_shape)
+        if self.positions != height * width:
+            raise SpecError(
+                "A spatial code of a VQ-VAE has a position for each of its pixels.",
+                where="model.positions, with code = 'spatial'",
+                expected=f"{height} x {width} = {height * width}",
+                found=self.positions,
+                remedy=f"set model.positions = {height * width}, or choose code = 'dense'",
+            )

@@ -10,9 +10,9 @@ from vaekit.networks.features import Features, feature_error, hidden_layers
 from vaekit.networks.ladder import Ladder, PathUp, Rung
 from vaekit.networks.ladder_conv import LadderConvSpec
 from vaekit.networks.ladder_mlp import LadderMLPSpec
-from vaekit.networks.layers import LayerSpec, over_samples, uses_batch_statistics
+from vaekit.networks.layers import LayerSpec, Transposed, over_samples, uses_batch_statistics
 from vaekit.networks.mlp import MLPSpec
-from vaekit.networks.residual_conv import ResidualConvSpec
+from vaekit.networks.residual_conv import ResidualConvSpec, is_spatial, refuse_spatial
 
 NetworkSpec: TypeAlias = Annotated[
     MLPSpec | ConvSpec | ResidualConvSpec, Field(discriminator="kind")
@@ -33,9 +33,12 @@ __all__ = [
     "PathUp",
     "ResidualConvSpec",
     "Rung",
+    "Transposed",
     "Verdict",
     "feature_error",
     "hidden_layers",
+    "is_spatial",
     "over_samples",
+    "refuse_spatial",
     "uses_batch_statistics",
 ]

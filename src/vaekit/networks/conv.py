@@ -19,9 +19,10 @@ def image_sizes(event_shape: tuple[int, ...], layers: int) -> list[tuple[int, in
     if len(event_shape) != 3:
         raise SpecError(
             "Convolutional networks need images.",
+            where="a network of convolutions, of the model or of its objective",
             expected="examples of shape (channels, height, width)",
             found=f"shape {event_shape}",
-            remedy="choose model.encoder.kind = 'mlp' and model.decoder.kind = 'mlp'",
+            remedy="choose kind = 'mlp' for it (of the objectives vae_gan and feature_loss, too)",
         )
     sizes = [(event_shape[1], event_shape[2])]
     for _ in range(layers):
@@ -30,7 +31,7 @@ def image_sizes(event_shape: tuple[int, ...], layers: int) -> list[tuple[int, in
             raise SpecError(
                 f"An image of {event_shape[1]} x {event_shape[2]} pixels cannot be halved "
                 f"{layers} times.",
-                where="channels of model.encoder or model.decoder",
+                where="channels of a network of convolutions",
                 expected=f"at most {len(sizes) - 1} entries",
                 found=f"{layers} entries",
                 remedy="give fewer channels, or choose kind = 'mlp'",

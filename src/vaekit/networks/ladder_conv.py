@@ -49,7 +49,8 @@ class LadderConvSpec(LayerSpec):
     def _layers_fit(self) -> "LadderConvSpec":
         if len(self.layers) != len(self.channels):
             raise ValueError(
-                f"channels has {len(self.channels)} stages, and layers has {len(self.layers)}"
+                f"channels has {len(self.channels)} stages, and layers has {len(self.layers)}; "
+                "give both as many entries"
             )
         if self.layers[-1] == 0:
             raise ValueError("the last stage needs a layer of z: the top of the ladder is there")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, final
 
 import torch
 from jaxtyping import Float
@@ -30,6 +30,18 @@ class Gated(nn.Module):
         self, value: Float[Tensor, "batch twice *rest"]
     ) -> Float[Tensor, "batch once *rest"]:
         return nn.functional.glu(value, dim=1)
+
+
+@final
+class Transposed(nn.Module):
+    """A flat matrix of `rows` x `columns`, column by column instead of row by row."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        super().__init__()
+        self.shape = (rows, columns)
+
+    def forward(self, value: Float[Tensor, "batch numbers"]) -> Float[Tensor, "batch numbers"]:
+        return value.unflatten(1, self.shape).mT.flatten(1)
 
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {

@@ -71,7 +71,7 @@ class ResidualConvSpec(LayerSpec):
             channels = width
         network.extend(activated(channels, self))
         if self.code == "spatial":
-            planes = self._planes(out_features, sizes[-1])
+            planes = self.planes(event_shape, out_features)
             network.extend([nn.Conv2d(channels, planes, 3, padding=1), nn.Flatten()])
         else:
             network.append(nn.Flatten())
@@ -86,7 +86,7 @@ class ResidualConvSpec(LayerSpec):
         channels = self.channels[-1]
         seed = (channels, *sizes[-1])
         if self.code == "spatial":
-            planes = self._planes(in_features, sizes[-1])
+            planes = self.planes(tuple(event_shape), in_features)
             network = nn.Sequential(nn.Unflatten(1, (planes, *sizes[-1])))
             network.append(nn.Conv2d(planes, channels, 3, padding=1))
         else:
@@ -109,23 +109,52 @@ class ResidualConvSpec(LayerSpec):
             if isinstance(module, ResidualBlock):
                 zeros_(module.last)
 
-    def _planes(self, features: int, size: tuple[int, int]) -> int:
-        """Channels of a spatial code of so many numbers.
+    def code_size(self, event_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Height and width of a spatial code."""
+        return image_sizes(event_shape, len(self.channels))[-1]
+
+    def planes(self, event_shape: tuple[int, ...], code: int) -> int:
+        """Channels of a spatial code.
+
+        Args:
+            event_shape: Shape of the images.
+            code: How many numbers it has.
 
         Raises:
             SpecError: They do not fill whole channels.
         """
-        pixels = math.prod(size)
-        if features % pixels:
+        height, width = self.code_size(event_shape)
+        pixels = height * width
+        if code % pixels:
             raise SpecError(
                 "A spatial code consists of whole channels.",
                 where="model.latent_dim, with code = 'spatial'",
-                expected=f"a multiple of {size[0]} x {size[1]} = {pixels}, and no condition",
-                found=f"{features} numbers",
-                remedy=f"set model.latent_dim = {max(1, round(features / pixels)) * pixels}, "
+                expected=f"a multiple of {height} x {width} = {pixels}, and no condition",
+                found=f"{code} numbers",
+                remedy=f"set model.latent_dim = {max(1, round(code / pixels)) * pixels}, "
                 "or choose code = 'dense'",
             )
-        return features // pixels
+        return code // pixels
 
     def _blocks(self, channels: int) -> list[nn.Module]:
         return [ResidualBlock(channels, self) for _ in range(self.blocks)]
+
+
+def is_spatial(network: LayerSpec) -> bool:
+    """Whether its code is a small image."""
+    return isinstance(network, ResidualConvSpec) and network.code == "spatial"
+
+
+def refuse_spatial(reason: str, **networks: LayerSpec) -> None:
+    """For models that would tear a spatial code apart.
+
+    Args:
+        reason: Why they would.
+        networks: Their networks, by the names of their settings.
+
+    Raises:
+        ValueError: One of them has such a code.
+    """
+    for name, network in networks.items():
+        if is_spatial(network):
+            raise ValueError(f"{name}.code = 'spatial' {reason}; choose {name}.code = 'dense'")

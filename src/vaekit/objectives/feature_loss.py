@@ -21,7 +21,7 @@ from typing import ClassVar, Literal, Self, final
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, NonNegativeFloat, PositiveFloat, TypeAdapter
+from pydantic import Field, NonNegativeFloat, PositiveFloat, TypeAdapter, model_validator
 from safetensors.torch import load
 from torch import Tensor, nn
 
@@ -36,7 +36,9 @@ from vaekit.networks import (
     ResidualConvSpec,
     feature_error,
     hidden_layers,
+    refuse_spatial,
 )
+from vaekit.numerics import at_least_float32
 from vaekit.objectives.beta import BetaSpec, ConstantBeta
 from vaekit.objectives.elbo import mean_kl, reported_elbo
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
@@ -108,7 +110,7 @@ class FeatureLoss(Objective):
 
     def _scaled(self, x: Float[Tensor, "batch *event"]) -> Features:
         layers = zip(self._features(x), self.spreads, strict=True)
-        return tuple(layer / spread for layer, spread in layers)
+        return tuple(at_least_float32(layer) / spread for layer, spread in layers)
 
     def _features(self, x: Float[Tensor, "batch *event"]) -> Features:
         return hidden_layers(self.network, (x - self.mean) / self.spread)[1]
@@ -133,6 +135,11 @@ class FeatureLossSpec(Spec):
         default=ConvSpec(channels=(32, 64), initialization="orthogonal"),
         description="Random network where there is no artifact; vectors go with 'mlp'.",
     )
+
+    @model_validator(mode="after")
+    def _has_layers(self) -> Self:
+        refuse_spatial("says nothing of its layers", network=self.network)
+        return self
 
     def build(self, statistics: Statistics | None = None) -> FeatureLoss:
         """The objective.

@@ -128,7 +128,7 @@ class M2(Objective):
         known = label.sum(-1)
         reported = self._reported(bounds, known)
         if c is not None:
-            reported |= _of_classifier(bounds.log_q.detach(), label, known)
+            reported |= self._of_classifier(bounds.log_q.detach(), label, known)
         return Terms({"model": self._loss(bounds, label, known)}, reported)
 
     def _loss(self, bounds: ClassBounds, label: Tensor, known: Tensor) -> Tensor:
@@ -141,22 +141,25 @@ class M2(Objective):
     def _reported(self, bounds: ClassBounds, known: Tensor) -> dict[str, Tensor]:
         seen = 1 - known if self.training else torch.ones_like(known)
         q = bounds.log_q.exp()
-        fit = _mean((q * bounds.fit).sum(-1), seen)
-        return reported_elbo(fit, fit - _mean(bounds.unlabeled, seen))
+        fit = self._mean((q * bounds.fit).sum(-1), seen, 1 - self.share)
+        return reported_elbo(fit, fit - self._mean(bounds.unlabeled, seen, 1 - self.share))
 
+    def _of_classifier(self, log_q: Tensor, label: Tensor, known: Tensor) -> dict[str, Tensor]:
+        """How well q(y | x) knows the labels that there are."""
+        right = (log_q.argmax(-1) == label.argmax(-1)).to(log_q.dtype)
+        return {
+            "accuracy": self._mean(right, known, self.share),
+            "cross_entropy_nats": -self._mean((label * log_q).sum(-1), known, self.share),
+        }
 
-def _of_classifier(log_q: Tensor, label: Tensor, known: Tensor) -> dict[str, Tensor]:
-    """How well q(y | x) knows the labels that there are."""
-    right = (log_q.argmax(-1) == label.argmax(-1)).to(log_q.dtype)
-    return {
-        "accuracy": _mean(right, known),
-        "cross_entropy_nats": -_mean((label * log_q).sum(-1), known),
-    }
+    def _mean(self, values: Tensor, seen: Tensor, share: float) -> Tensor:
+        """Over the examples that are seen; zero where none is.
 
-
-def _mean(values: Tensor, seen: Tensor) -> Tensor:
-    """Over the examples that are seen; zero where none is."""
-    return (values * seen).sum() / seen.sum().clamp_min(1.0)
+        In training they are that share of a batch, and the pieces of a batch, which may hold none
+        of them, average to its mean.
+        """
+        count = share * len(seen) if self.training else seen.sum().clamp_min(1.0)
+        return (values * seen).sum() / count
 
 
 class M2Spec(Spec):

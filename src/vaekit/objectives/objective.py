@@ -104,6 +104,18 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             where=where,
             remedy="choose objective.kind = 'reconstruction', or model.kind = 'vae'",
         )
+    if needs.continuous_latent and facts.latent == "discrete":
+        raise SpecError(
+            f"The objective {objective!r} differentiates log p(z) and log q(z | x) at single "
+            f"draws, and the codes of the model {model!r} are discrete: "
+            + (
+                "in training they are relaxed, and a relaxed code has no probability."
+                if facts.stochastic
+                else "one of a codebook for each example, with no draws at all."
+            ),
+            where=where,
+            remedy="choose objective.kind = 'elbo', or model.kind = 'vae'",
+        )
     if needs.independent_examples and facts.batch_statistics:
         raise SpecError(
             f"The objective {objective!r} weighs every example by itself, but batch "
@@ -125,16 +137,8 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             f"The objective {objective!r} needs a q(z | x) that splits over the dimensions of z, "
             f"which that of this {model!r} does not.",
             where=where,
-            remedy="choose model.posterior.kind = 'diagonal_gaussian', "
-            "or objective.kind = 'infovae'",
-        )
-    if needs.continuous_latent and facts.latent == "discrete":
-        raise SpecError(
-            f"The objective {objective!r} differentiates log p(z) and log q(z | x) at single "
-            f"draws, and the codes of the model {model!r} are discrete: in training they are "
-            "relaxed, and a relaxed code has no probability.",
-            where=where,
-            remedy="choose objective.kind = 'elbo', or model.kind = 'vae'",
+            remedy="choose objective.kind = 'infovae', or model.kind = 'vae' with "
+            "model.posterior.kind = 'diagonal_gaussian'",
         )
 
 

@@ -7,7 +7,8 @@ what it sees of x and x' in its hidden layers f replaces the distance in values:
     decoder:        w_f |f(x) - f(x')|^2 / 2 + w_a (softplus(-D(x')) + softplus(-D(x"))) / 2
     discriminator:  softplus(-D(x)) + (softplus(D(x')) + softplus(D(x"))) / 2
 
-The encoder does not feel the opponent, as published. A weight on the likelihood of the values
+The encoder does not feel the opponent, as published; a prior that is learned does, by its samples,
+and under a VampPrior the encoder with it. A weight on the likelihood of the values
 (`pixel_weight`) makes it the loss that first stages of latent diffusion are trained with; there
 the opponent joins late, after `adversarial_after` epochs. What is minimised is no bound on
 log p(x), whatever the weights: `elbo_nats` is reported beside it, of the model's own likelihood.
@@ -30,7 +31,14 @@ from torch.nn.functional import softplus
 from vaekit.data import Observation, Statistics
 from vaekit.errors import SpecError
 from vaekit.models import Inference, Model, Noise
-from vaekit.networks import ConvSpec, Discriminator, NetworkSpec, Verdict, feature_error
+from vaekit.networks import (
+    ConvSpec,
+    Discriminator,
+    NetworkSpec,
+    Verdict,
+    feature_error,
+    refuse_spatial,
+)
 from vaekit.numerics import at_least_float32
 from vaekit.objectives.beta import BetaSpec, ConstantBeta
 from vaekit.objectives.elbo import mean_kl, reported_elbo
@@ -155,8 +163,9 @@ class VAEGANSpec(Spec):
         if self.discriminator.uses_batch_statistics:
             raise ValueError(
                 "the discriminator sees data and imitations in one batch, so it cannot have "
-                "normalization = 'batch'"
+                "discriminator.normalization = 'batch'; choose 'layer' or 'group'"
             )
+        refuse_spatial("is no verdict", discriminator=self.discriminator)
         if self.feature_weight == 0 and self.pixel_weight == 0:
             raise ValueError(
                 "nothing would compare data with reconstructions: feature_weight or pixel_weight "

@@ -72,12 +72,8 @@ class FullCovarianceSpec(Spec):
         default=2.0, gt=0, le=40, description="Smooth upper bound of log L_ii and log |L_ij|."
     )
 
-    def build(self, latent_dim: int) -> FullCovariancePosterior:
-        """The posterior.
-
-        Raises:
-            SpecError: There would be too many numbers to a covariance.
-        """
+    def check_size(self, latent_dim: int) -> None:
+        """Refuses a layer with too many numbers to its covariance."""
         if latent_dim > MOST_DIMENSIONS:
             numbers = latent_dim * (latent_dim + 1) // 2
             raise SpecError(
@@ -89,4 +85,12 @@ class FullCovarianceSpec(Spec):
                 remedy="choose model.posterior.kind = 'inverse_autoregressive_flow', "
                 "or a smaller model.latent_dim",
             )
+
+    def build(self, latent_dim: int) -> FullCovariancePosterior:
+        """The posterior.
+
+        Raises:
+            SpecError: There would be too many numbers to a covariance.
+        """
+        self.check_size(latent_dim)
         return FullCovariancePosterior(latent_dim, self.min_log_scale, self.max_log_scale)

@@ -53,10 +53,8 @@ class ConditionalGaussianSpec(Spec):
         default=(64,), description="Units per hidden layer, from c to z."
     )
 
-    def build(
-        self, latent_dim: int, statistics: Statistics | None = None
-    ) -> ConditionalGaussianPrior:
-        num_conditions = statistics.num_conditions if statistics else 0
+    def check_conditions(self, num_conditions: int) -> None:
+        """Refuses data that is conditioned on nothing."""
         if num_conditions == 0:
             raise SpecError(
                 "A conditional prior needs something to depend on.",
@@ -65,6 +63,12 @@ class ConditionalGaussianSpec(Spec):
                 found="no condition",
                 remedy="condition on something, or choose model.prior.kind = 'standard_normal'",
             )
+
+    def build(
+        self, latent_dim: int, statistics: Statistics | None = None
+    ) -> ConditionalGaussianPrior:
+        num_conditions = statistics.num_conditions if statistics else 0
+        self.check_conditions(num_conditions)
         widths = (num_conditions, *self.hidden)
         network = nn.Sequential()
         for before, after in itertools.pairwise(widths):

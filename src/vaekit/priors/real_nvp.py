@@ -110,20 +110,24 @@ class RealNVPSpec(Spec):
         default=2.0, gt=0, le=10, description="Smooth bound of one layer's log-scales."
     )
 
+    def check_size(self, latent_dim: int) -> None:
+        """Refuses a layer with no two halves to couple."""
+        if latent_dim < 2:
+            raise SpecError(
+                "A RealNVP prior couples one half of z to the other, so it needs two dimensions.",
+                where="model.prior.kind = 'real_nvp'",
+                expected="2 or more latent dimensions, of several layers in the top one",
+                found=latent_dim,
+                remedy="choose more dimensions, or model.prior.kind = 'mixture'",
+            )
+
     def build(self, latent_dim: int, statistics: Statistics | None = None) -> RealNVPPrior:
         """The flow.
 
         Raises:
             SpecError: There are no two halves to couple.
         """
-        if latent_dim < 2:
-            raise SpecError(
-                "A RealNVP prior couples one half of z to the other, so it needs two dimensions.",
-                where="model.prior.kind = 'real_nvp'",
-                expected="model.latent_dim of 2 or more",
-                found=latent_dim,
-                remedy="choose a larger model.latent_dim, or model.prior.kind = 'mixture'",
-            )
+        self.check_size(latent_dim)
         return RealNVPPrior(
             latent_dim,
             [

@@ -56,6 +56,17 @@ class VampSpec(Spec):
     kind: Literal["vamp"] = "vamp"
     components: PositiveInt = Field(default=500, description="Number of pseudo-inputs.")
 
+    def check_conditions(self, num_conditions: int) -> None:
+        """Refuses data that is conditioned on something."""
+        if num_conditions:
+            raise SpecError(
+                "A VampPrior has no place for conditions: its pseudo-inputs have none.",
+                where="model.prior.kind = 'vamp'",
+                found="transform.condition",
+                remedy="leave transform.condition out, or choose "
+                "model.prior.kind = 'conditional_gaussian'",
+            )
+
     def build(self, latent_dim: int, statistics: Statistics | None = None) -> VampPrior:
         """The prior, with training examples for pseudo-inputs.
 
@@ -64,22 +75,14 @@ class VampSpec(Spec):
         """
         if statistics is None:
             raise SpecError("A VampPrior needs to see the training data.", where="model.prior")
-        if statistics.num_conditions:
-            raise SpecError(
-                "A VampPrior has no place for conditions: its pseudo-inputs have none.",
-                where="model.prior.kind = 'vamp'",
-                found="transform.condition",
-                remedy="leave transform.condition out, or choose "
-                "model.prior.kind = 'conditional_gaussian'",
-            )
+        self.check_conditions(statistics.num_conditions)
         if statistics.examples is None:  # to be filled with trained ones
             return VampPrior(
                 statistics.mean.expand(self.components, *statistics.mean.shape), latent_dim
             )
         if self.components > len(statistics.examples):
             raise SpecError(
-                "A VampPrior has more pseudo-inputs than there are examples for them to start at "
-                "(of large data, some are kept).",
+                "A VampPrior has more pseudo-inputs than there are examples for them to start at.",
                 where="model.prior.components",
                 expected=f"at most {len(statistics.examples):,}",
                 found=self.components,

@@ -65,18 +65,38 @@ def _mistake(
         return f"The table {name} does not say which kind.", "a key 'kind'", None, "add kind = ..."
     if kind == "union_tag_invalid":
         tags = context["expected_tags"].replace("'", "").split(", ")
-        near = difflib.get_close_matches(context["tag"], tags, n=3)
-        remedy = f"did you mean {' or '.join(near)}?" if near else None
-        return (
-            f"There is no {name} of kind {context['tag']!r}.",
-            f"one of {', '.join(tags)}",
-            context["tag"],
-            remedy,
-        )
+        return _no_such_kind(name, context["tag"], tags)
+    if kind == "literal_error" and name.endswith(".kind"):
+        tag = context["expected"].strip("'")
+        return _no_such_kind(name.removesuffix(".kind"), str(found), [tag])
     if kind == "value_error":
         return f"{name}: {context['error']}.", None, None, None
     message = FORMS.get(kind) or error["msg"].removeprefix("Input should be ")
     return f"The setting {name} cannot be used.", message, repr(found)[:200], None
+
+
+def _no_such_kind(name: str, tag: str, tags: list[str]) -> tuple[str, str, str, str | None]:
+    """Problem, expected, found and remedy where a part is of no kind that can stand there."""
+    problem, expected = f"There is no {name} of kind {tag!r}", f"one of {', '.join(tags)}"
+    elsewhere = _models_with(name, tag)
+    if elsewhere:
+        remedy = f"choose one of those, or model.kind = {' or '.join(map(repr, elsewhere))}"
+        return f"{problem} for this model.", expected, tag, remedy
+    near = difflib.get_close_matches(tag, tags, n=3)
+    remedy = f"did you mean {' or '.join(near)}?" if near else None
+    return f"{problem}.", expected, tag, remedy
+
+
+def _models_with(name: str, tag: str) -> list[str]:
+    """The kinds of models of which a part can be of a kind."""
+    room, _, part = name.rpartition(".")
+    models = specs_in(Recipe.model_fields["model"].annotation) if room == "model" else []
+    fields = [(model, model.model_fields.get(part)) for model in models]
+    return [
+        str(kind_of(model))
+        for model, field in fields
+        if field is not None and tag in map(kind_of, specs_in(field.annotation))
+    ]
 
 
 class _Place(NamedTuple):

@@ -6,12 +6,21 @@ from typing import final
 
 import torch
 
-from vaekit.data import Dataset, Observation, Rows, Transform, present, statistics
+from vaekit.data import (
+    MOST_EXAMPLES,
+    Dataset,
+    Observation,
+    Rows,
+    Transform,
+    present,
+    statistics,
+)
 from vaekit.errors import SpecError
 from vaekit.likelihoods import ValueRange
 from vaekit.models import Model
 from vaekit.numerics import derive_seed
 from vaekit.objectives import Objective
+from vaekit.priors import VampSpec
 from vaekit.recipes import Recipe
 
 
@@ -42,11 +51,17 @@ def assemble(recipe: Recipe) -> Assembly:
     train = transform.prepare(dataset.split("train"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(recipe.seed, "weights"))
-        seen = statistics(train, transform)
+        seen = statistics(train, transform, max(MOST_EXAMPLES, _examples_for(recipe)))
         model = recipe.model.build(dataset.schema.event_shape, seen)
         objective = recipe.objective.build(seen)
     device = recipe.training.device
     return Assembly(dataset, transform.to(device), model.to(device), objective.to(device))
+
+
+def _examples_for(recipe: Recipe) -> int:
+    """How many training examples the model wants to start at."""
+    prior = getattr(recipe.model, "prior", None)
+    return prior.components if isinstance(prior, VampSpec) else 0
 
 
 def _probes(dataset: Dataset, transform: Transform) -> list[Observation]:

@@ -102,10 +102,14 @@ class Updater:
         if len(self.groups) == 1:
             (losses["model"] if share == 1.0 else losses["model"] * share).backward()
             return
-        last = next(reversed(self.groups))
-        for group, parameters in self.groups.items():
+        trained = {
+            group: [parameter for parameter in parameters if parameter.requires_grad]
+            for group, parameters in self.groups.items()
+        }
+        left = {group: parameters for group, parameters in trained.items() if parameters}
+        for number, (group, parameters) in enumerate(left.items(), start=1):
             loss = losses[group] * share
-            loss.backward(inputs=parameters, retain_graph=group != last)
+            loss.backward(inputs=parameters, retain_graph=number < len(left))
 
     def _as_inputs(self, schedule: Mapping[str, float]) -> Schedule:
         """What a compiled step must not take for constants, or it is compiled at every value."""

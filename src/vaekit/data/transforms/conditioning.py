@@ -5,6 +5,7 @@ saved with the model. What a caller says of a served model is encoded by `vaekit
 the same moments in the same precision.
 """
 
+import difflib
 import math
 from collections.abc import Sequence
 from typing import Any, Final, final
@@ -187,6 +188,7 @@ def _known(schema: Schema, name: str) -> Attribute:
             return attribute
     there = [LABEL] if schema.num_classes is not None else []
     there += [attribute.name for attribute in schema.attributes]
+    near = difflib.get_close_matches(name, there, n=1)
     raise SpecError(
         f"{schema.name} has no labels to condition on."
         if name == LABEL
@@ -194,7 +196,9 @@ def _known(schema: Schema, name: str) -> Attribute:
         where=f"transform.condition = [{name!r}]",
         expected=", ".join(there) or "data with labels or attributes",
         found=name,
-        remedy="leave transform.condition out, or bring labels or attributes along",
+        remedy=f"did you mean {near[0]}?"
+        if near
+        else "leave transform.condition out, or bring labels or attributes along",
     )
 
 
