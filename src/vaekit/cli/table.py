@@ -28,7 +28,7 @@ def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
     from rich.table import Table
 
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for key in keys:
         heading = COLUMNS[key][0] if key in COLUMNS else _shortened(key, keys)
         table.add_column(escape(heading), justify="right")
