@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 from training.objectives import Scripted
 from training.small_run import (
     MODEL,
@@ -178,6 +179,32 @@ def test_a_lost_run_stops() -> None:
 def test_what_stands_in_the_way(settings: dict[str, Any], why: str | None) -> None:
     found = obstacle(changed(**settings), small_data().batches)
     assert found is None if why is None else why in str(found)
+
+
+class Waits(TorchDispatchMode):
+    """Counts operations that read a number off the device, which a capture forbids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        self.count += func.overloadpacket is torch.ops.aten._local_scalar_dense
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("gradient", [{}, {"clip_norm": 2.0, "skip_norm": 40.0}])
+@pytest.mark.parametrize("model", [MODEL, RELAXED], ids=lambda spec: spec.kind)
+def test_no_number_is_read_off_the_device(model: ModelSpec, gradient: dict[str, float]) -> None:
+    _, made = captured(model=model, gradient=gradient)
+    follow(made, range(1))
+    with Waits() as waits:
+        made._update()
+        assert waits.count == 0
+        float(torch.ones(1))
+    assert waits.count == 1
 
 
 @pytest.mark.gpu

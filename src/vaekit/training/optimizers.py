@@ -105,7 +105,9 @@ class Adam(Optimizer):
         if not columns:
             return
         gradients, parameters, means, squares, steps = columns
-        torch._foreach_add_(steps, 1 if unwanted is None else 1 - unwanted)
+        torch._foreach_add_(steps, 1)
+        if unwanted is not None:  # one for each: a lone tensor is read by the CPU, which waits
+            torch._foreach_sub_(steps, [unwanted] * len(steps))
         torch._fused_adamw_(
             parameters,
             gradients,
