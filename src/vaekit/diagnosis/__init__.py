@@ -1,0 +1,1 @@
+"""What is wrong with a trained model: symptom, evidence, likely cause, remedy."""
