@@ -1,0 +1,5 @@
+"""`vaekit study`: published claims, run again and judged."""
+
+import typer
+
+study_app = typer.Typer(no_args_is_help=True, help="Run published claims again and judge them.")
