@@ -14,7 +14,14 @@ from vaekit.errors import ArtifactError, SpecError
 from vaekit.models import VAE, VAESpec
 from vaekit.networks import MLPSpec
 from vaekit.numerics import draw_noise, generator_for
-from vaekit.objectives import VAEGAN, FeatureLossSpec, Terms, VAEGANSpec
+from vaekit.objectives import (
+    VAEGAN,
+    ConstantBeta,
+    FeatureLossSpec,
+    Terms,
+    VAEGANSpec,
+    bound_notes,
+)
 from vaekit.training import TrainingSpec
 from vaekit.training.step import Updater
 
@@ -50,6 +57,14 @@ def gradients(loss: Tensor, module: torch.nn.Module) -> list[Tensor | None]:
 
 def test_its_value_is_no_bound_and_it_reports_the_one_there_is() -> None:
     assert not VAEGANSpec().is_bound
+
+
+def test_a_small_weight_of_the_kl_is_said_to_make_samples_useless() -> None:
+    full, weak = bound_notes(VAEGANSpec()), bound_notes(VAEGANSpec(beta=ConstantBeta(value=0.01)))
+    assert len(full) == 1
+    assert len(weak) == 2
+    assert "0.01" in weak[1]
+    assert "samples from the prior say little" in weak[1]
     found = terms(model(), objective()).reported
     assert found["elbo_nats"] == found["expected_log_likelihood_nats"] - found["kl_nats"]
 

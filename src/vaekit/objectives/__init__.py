@@ -33,16 +33,27 @@ ObjectiveSpec: TypeAlias = Annotated[
     Field(discriminator="kind"),
 ]
 
+WEAK_BETA = 0.1
+"""A KL of less weight leaves the aggregate posterior about where reconstruction wants it."""
+
 
 def bound_notes(objective: ObjectiveSpec) -> list[str]:
     """What a reader of a model's numbers should know about what it was trained with."""
     if objective.is_bound:
         return []
-    return [
+    notes = [
         f"Trained with objective.kind = {objective.kind!r} as chosen here, whose value is no bound "
         "on log p(x). Bounds and likelihoods are those of the model, which training did not "
         "maximise."
     ]
+    beta = getattr(objective, "beta", None)
+    if beta is not None and beta.final < WEAK_BETA:
+        notes.append(
+            f"The KL had a weight of {beta.final:g}, so that codes of data are hardly where p(z) "
+            "puts its mass: samples from the prior say little. A prior learned over the codes of "
+            "data, as in latent diffusion, is what would sample."
+        )
+    return notes
 
 
 __all__ = [
