@@ -17,13 +17,12 @@ from vaekit.figures.samples import samples
 from vaekit.figures.save import encoded, save
 from vaekit.figures.search_history import TrialPoint, search_history
 from vaekit.figures.sheet import sheet
-from vaekit.figures.style import CLASSES, INK, MUTED, styled
+from vaekit.figures.style import CLASSES, MUTED, styled
 from vaekit.figures.traversals import traversals
 from vaekit.figures.worst_reconstructions import worst_reconstructions
 
 __all__ = [
     "CLASSES",
-    "INK",
     "MUTED",
     "DataCard",
     "Picture",

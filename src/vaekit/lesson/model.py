@@ -23,8 +23,8 @@ from vaekit.lesson.divergence import Divergence
 HALF_LOG_TWO_PI: Final = 0.5 * math.log(2 * math.pi)
 LARGEST: Final = 1000.0
 """How large a number may be that a learner chooses."""
-LARGEST_LOG_VARIANCE: Final = 40.0
-"""How far from zero s may be; sigma is between 2e-9 and 5e8 then."""
+LARGEST_LOG_VARIANCE: Final = 20.0
+"""How far from zero s may be; sigma is between 4.5e-5 and 2.2e4 then."""
 LOWEST: Final = {"likelihood_scale": 0.001, "learning_rate": 1e-9, "beta": 0.0}
 """Of the numbers that may not be negative."""
 

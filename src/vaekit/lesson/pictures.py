@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from vaekit.figures import CLASSES, INK, MUTED, styled
+from vaekit.figures import CLASSES, MUTED, styled
 from vaekit.lesson.divergence import Divergence
 from vaekit.lesson.estimators import ESTIMATORS, Measurement, Quadratic
 
@@ -67,12 +67,18 @@ def divergences(settings: Mapping[str, Divergence]) -> Figure:
     kl = 0.5 * (mu**2 + np.exp(2 * log_sigma) - 1 - 2 * log_sigma)
     sigma = np.exp(log_sigma)
     lines = right.contour(mu, sigma, kl, levels=range(1, 9), colors=MUTED, linewidths=0.8)
-    right.clabel(lines, fmt="%g", fontsize=7)
+    below = [(0.0, np.exp(-level - 0.5)) for level in range(1, 5)]
+    beside = [(np.sqrt(2 * level), 1.0) for level in range(5, 9)]
+    right.clabel(lines, fmt="%g", fontsize=7, manual=below + beside)
     for color, (name, d) in zip(CLASSES, settings.items(), strict=False):
         left.plot(z, _density(z, d.mu, d.sigma), color=color, label=name)
         right.plot([d.mu], [d.sigma], "o", color=color)
         right.annotate(
-            f"{d.nats:.2f}", (d.mu, d.sigma), (6, 5), textcoords="offset points", color=INK
+            f"{d.nats:.2f}",
+            (d.mu, d.sigma),
+            (7, 5),
+            textcoords="offset points",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )
     right.set(yscale="log", title="KL from the prior, in nats", xlabel="μ", ylabel="σ")
     ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]

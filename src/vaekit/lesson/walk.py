@@ -8,7 +8,7 @@ the numbers are chosen by the numbers.
 from typing import Final
 
 from vaekit.lesson.gradients import by_hand
-from vaekit.lesson.model import PARAMETER_SYMBOLS, Parameters, Setting, forward, updated
+from vaekit.lesson.model import Parameters, Setting, forward, updated
 from vaekit.lesson.step_of_walk import Step, Update
 from vaekit.lesson.walk_afterwards import hidden
 from vaekit.lesson.walk_backward import gradients
@@ -32,8 +32,8 @@ NOTATION: Final = (
     "KL, η the learning rate. Weights w and biases b belong to μ, s and m."
 )
 ROUNDING: Final = (
-    "Computed in float64, shown with six decimals. log is the natural logarithm, so the loss and "
-    "its terms are in nats."
+    "Computed in float64 and shown with six decimals; what is very large or small, with a power "
+    "of ten. log is the natural logarithm, so the loss and its terms are in nats."
 )
 
 
@@ -46,9 +46,13 @@ def given(parameters: Parameters, setting: Setting) -> tuple[Grid, Grid]:
         setting.beta,
         setting.learning_rate,
     )
+    w_mu, b_mu, w_s, b_s, w_m, b_m = map(result, parameters.values())
     return (
         Grid(("x", "ε", "τ", "β", "η"), (tuple(map(result, chosen)),), words=0),
-        Grid(PARAMETER_SYMBOLS, (tuple(map(result, parameters.values())),), words=0),
+        Grid(
+            ("", "of μ", "of s", "of m"),
+            (("weight w", w_mu, w_s, w_m), ("bias b", b_mu, b_s, b_m)),
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from vaekit.lesson.writing import Grid, put_in, signed
 
 
 def hidden(taken: Update, setting: Setting) -> Step:
+    """The mean gradient, log p(x), the true posterior and the gap."""
     before, after = (truth(p, setting) for p in (taken.before, taken.after))
     average = mean_slopes(taken.before, setting)
     slopes = tuple(
@@ -60,8 +61,6 @@ def _gap_rows(
         compared("gap = KL(q || p(z|x))", before.gap, after.gap),
         compared("mean of q(z|x), μ", first.mu, then.mu),
         compared("mean of p(z|x)", before.posterior_mean, after.posterior_mean),
-        compared("standard deviation of q, σ", first.sigma, then.sigma),
-        compared(
-            "standard deviation of p(z|x)", before.posterior_deviation, after.posterior_deviation
-        ),
+        compared("width of q(z|x), σ", first.sigma, then.sigma),
+        compared("width of p(z|x)", before.posterior_deviation, after.posterior_deviation),
     )

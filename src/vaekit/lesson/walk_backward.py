@@ -7,6 +7,7 @@ from vaekit.lesson.writing import Equation, Grid, bound, put_in, result
 
 
 def gradients(p: Parameters, setting: Setting, f: Forward) -> Step:
+    """From the loss to the six parameters' gradients, checked twice."""
     back = chain(p, setting, f)
     columns = [by_hand(p, setting), by_autograd(p, setting), by_differences(p, setting)]
     rows = tuple(

@@ -6,6 +6,7 @@ from vaekit.lesson.writing import Equation, put_in
 
 
 def encoding(p: Parameters, setting: Setting, f: Forward) -> Step:
+    """From x to mu, s and sigma."""
     x = put_in(setting.x)
     return Step(
         "Encode: from x to the two numbers of q(z|x)",
@@ -32,6 +33,7 @@ def encoding(p: Parameters, setting: Setting, f: Forward) -> Step:
 
 
 def drawing(setting: Setting, f: Forward) -> Step:
+    """From noise to z."""
     numbers = f"{put_in(f.mu)} + {put_in(f.sigma)} · {put_in(setting.epsilon)}"
     return Step(
         "Draw: the reparameterised sample z",
@@ -45,6 +47,7 @@ def drawing(setting: Setting, f: Forward) -> Step:
 
 
 def decoding(p: Parameters, setting: Setting, f: Forward) -> Step:
+    """From z to minus log p(x | z)."""
     x, tau = put_in(setting.x), put_in(setting.likelihood_scale)
     error = (setting.x - f.decoded) / setting.likelihood_scale
     return Step(
@@ -75,6 +78,7 @@ def decoding(p: Parameters, setting: Setting, f: Forward) -> Step:
 
 
 def adding_up(setting: Setting, f: Forward) -> Step:
+    """From the KL's two pieces to the loss."""
     d, beta = f.divergence, put_in(setting.beta)
     mu, s = put_in(f.mu), put_in(f.log_variance)
     return Step(

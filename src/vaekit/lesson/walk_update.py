@@ -7,6 +7,7 @@ from vaekit.lesson.writing import Grid, put_in, result, signed
 
 
 def update(taken: Update, setting: Setting) -> Step:
+    """The new parameters, and the loss with them."""
     rows = zip(
         PARAMETER_SYMBOLS,
         taken.before.values(),

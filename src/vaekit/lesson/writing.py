@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, final
 
 DECIMALS: Final = 6
-_PLAIN: Final = (1e-4, 1e6)
+_PLAIN: Final = (1e-4, 1e5)
 """Sizes that are written without a power of ten."""
 
 
