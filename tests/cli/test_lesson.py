@@ -1,6 +1,7 @@
 """`vaekit lesson`: the walk, the quiz and the cards, in process and as a process."""
 
 import re
+from pathlib import Path
 
 import pytest
 from cli.test_train import vaekit
@@ -9,6 +10,8 @@ from typer.testing import CliRunner
 from vaekit.cli.main import app
 from vaekit.errors import SpecError
 from vaekit.lesson import CARDS, KLProblem, quiz_questions
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def run(*arguments: object, given: str | None = None) -> str:
@@ -154,3 +157,12 @@ def test_all_cards() -> None:
     assert all(card.front in shown for card in CARDS)
     assert shown.count("card ") >= len(CARDS)
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_every_command_of_the_page_runs() -> None:
+    page = (DOCS / "lesson" / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^vaekit lesson ([^#\n]+)", page, flags=re.MULTILINE)
+    assert len(commands) == 8
+    shown = {command.strip(): run(*command.split(), given="") for command in commands}
+    assert "step was too long" in " ".join(shown["step --learning-rate 1"].split())
+    assert "not minus an ELBO" in " ".join(shown["step --beta 4"].split())

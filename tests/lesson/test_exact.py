@@ -1,5 +1,6 @@
 """What is called exact, against draws, a Gaussian integral and each other."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,23 +62,29 @@ def test_likelihood_is_the_integral_over_the_prior() -> None:
     assert truth(parameters, setting).log_likelihood == pytest.approx(np.log(total), abs=1e-11)
 
 
-def test_mean_and_deviation_over_the_noise() -> None:
-    parameters, setting = Parameters(), Setting(beta=2.0)
-    draws = np.random.default_rng(0).standard_normal(4_000)
-    losses = np.array([forward(parameters, replace(setting, epsilon=e)).loss for e in draws])
+@given(PARAMETERS, SETTINGS)
+def test_mean_and_deviation_over_the_noise(parameters: Parameters, setting: Setting) -> None:
+    losses, weights = at_nodes(parameters, setting, lambda p, s: [forward(p, s).loss])
+    mean = weights @ losses
+    variance = weights @ (losses - mean) ** 2
     exact = loss_over_noise(parameters, setting)
-    error = losses.std() / len(draws) ** 0.5
-    assert abs(losses.mean() - exact.mean) < 6 * error
-    fourth = ((losses - losses.mean()) ** 4).mean()
-    error_of_variance = (fourth - losses.var() ** 2) ** 0.5 / len(draws) ** 0.5
-    assert abs(losses.var() - exact.deviation**2) < 6 * error_of_variance
+    size = max(1.0, np.abs(losses).max())
+    assert exact.mean == pytest.approx(mean.item(), abs=1e-12 * size)
+    assert exact.deviation**2 == pytest.approx(variance.item(), abs=1e-12 * size**2)
+
+
+def at_nodes(
+    parameters: Parameters, setting: Setting, of: Callable[[Parameters, Setting], Sequence[float]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values at the nodes of Gauss and Hermite's rule, exact for polynomials up to degree 15."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(8)
+    values = [of(parameters, replace(setting, epsilon=float(e))) for e in nodes]
+    return np.array(values), weights / weights.sum()
 
 
 @given(PARAMETERS, SETTINGS)
 def test_mean_slopes_are_means_of_slopes(parameters: Parameters, setting: Setting) -> None:
-    # Gauss and Hermite's rule with eight nodes is exact for the quadratic functions they are.
-    nodes, weights = np.polynomial.hermite_e.hermegauss(8)
-    slopes = [by_hand(parameters, replace(setting, epsilon=e)).values() for e in nodes]
-    expected = weights @ np.array(slopes) / weights.sum()
+    slopes, weights = at_nodes(parameters, setting, lambda p, s: by_hand(p, s).values())
     size = max(1.0, np.abs(slopes).max())
+    expected = (weights @ slopes).tolist()
     assert mean_slopes(parameters, setting).values() == pytest.approx(expected, abs=1e-12 * size)

@@ -63,11 +63,11 @@ def divergences(settings: Mapping[str, Divergence]) -> Figure:
     left, right = figure.subplots(1, 2)
     z = np.linspace(-3.5, 4.5, 1601)
     left.plot(z, _density(z, 0.0, 1.0), color=MUTED, linewidth=4, alpha=0.35, label="prior N(0, 1)")
-    mu, log_sigma = np.meshgrid(np.linspace(-1, 4, 201), np.log(np.geomspace(0.01, 3, 201)))
+    mu, log_sigma = np.meshgrid(np.linspace(-1, 4.4, 217), np.log(np.geomspace(0.01, 3, 201)))
     kl = 0.5 * (mu**2 + np.exp(2 * log_sigma) - 1 - 2 * log_sigma)
     sigma = np.exp(log_sigma)
     lines = right.contour(mu, sigma, kl, levels=range(1, 9), colors=MUTED, linewidths=0.8)
-    below = [(0.0, np.exp(-level - 0.5)) for level in range(1, 5)]
+    below = [(-0.6, np.exp(0.18 - level - 0.5)) for level in range(1, 5)]
     beside = [(np.sqrt(2 * level), 1.0) for level in range(5, 9)]
     right.clabel(lines, fmt="%g", fontsize=7, manual=below + beside)
     for color, (name, d) in zip(CLASSES, settings.items(), strict=False):

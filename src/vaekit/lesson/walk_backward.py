@@ -22,6 +22,7 @@ def gradients(p: Parameters, setting: Setting, f: Forward) -> Step:
         if setting.x == 1
         else ""
     )
+    pull = "is gone, since β = 0" if setting.beta == 0 else "pulls σ towards the prior's 1"
     return Step(
         "Gradients: the chain rule, backwards",
         "The loss is differentiated from its end: m first, then z, then μ and s, then the six "
@@ -37,7 +38,7 @@ def gradients(p: Parameters, setting: Setting, f: Forward) -> Step:
         ),
         "This is all that backpropagation does. dL/ds shows the trade: the first summand, noise "
         "times error, says whether this draw would have liked a wider or a narrower q; the second "
-        "pulls σ towards the prior's 1." + same,
+        f"{pull}." + same,
     )
 
 
