@@ -14,6 +14,7 @@ from vaekit.cli.codes import decode, encode, reconstruct
 from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
 from vaekit.cli.evaluate import evaluate
+from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
@@ -42,6 +43,7 @@ for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
 app.command("list")(list_all)
 app.add_typer(data_app, name="data")
 app.add_typer(artifact_app, name="artifact")
+app.add_typer(lesson_app, name="lesson")
 
 
 def _show_version(wanted: bool) -> bool:

@@ -17,10 +17,13 @@ from vaekit.figures.samples import samples
 from vaekit.figures.save import encoded, save
 from vaekit.figures.search_history import TrialPoint, search_history
 from vaekit.figures.sheet import sheet
+from vaekit.figures.style import CLASSES, MUTED, styled
 from vaekit.figures.traversals import traversals
 from vaekit.figures.worst_reconstructions import worst_reconstructions
 
 __all__ = [
+    "CLASSES",
+    "MUTED",
     "DataCard",
     "Picture",
     "Report",
@@ -39,6 +42,7 @@ __all__ = [
     "save",
     "search_history",
     "sheet",
+    "styled",
     "traversals",
     "worst_reconstructions",
 ]
