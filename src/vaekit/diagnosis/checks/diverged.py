@@ -1,0 +1,152 @@
+"""Training that ran away, or fell back to where it began.
+
+What counts is the reconstruction term of the log, in records whose weight of the KL term has
+reached its end: before that it may get worse for a good reason.
+
+    fall = largest loss of ground after the best so far / all ground gained since the start
+
+0 where the term only gets better, 1 where it falls back to where it began. A run that the loop
+stopped with an error counts as fallen by all of it.
+
+Reference:
+    Goodfellow, Bengio and Courville (2016), Deep Learning, section 8.2 (cliffs and exploding
+    gradients)
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final, final
+
+import torch
+
+from vaekit.diagnosis.blame import USUAL_RATE, Blame, high_rate
+from vaekit.diagnosis.finding import Answer, Finding, Healthy, NotApplicable, Remedy, Severity
+from vaekit.diagnosis.finding import Statistic as Decided
+from vaekit.diagnosis.pictures import course
+from vaekit.diagnosis.subject import Subject
+from vaekit.recipes import Recipe
+from vaekit.training import Record
+
+MOST: Final = 0.5
+"""Half of what was learned: noise between records of a sound run is a few per cent of it."""
+BATCHES: Final = 20
+TERM: Final = "expected_log_likelihood_nats"
+
+
+@final
+class Diverged:
+    """Numerical instability of training."""
+
+    name = "diverged"
+    title = "Training is unstable"
+    severity: Severity = "critical"
+    symptom = "The loss jumps, runs away or stops being a number."
+    needs = "the log of the run"
+    explains = (
+        "unused_codes",
+        "posterior_collapse",
+        "collapsed_layer",
+        "collapsed_dimensions",
+        "saturated_scales",
+        "overfitting",
+        "codes_leave_prior",
+        "memorisation",
+        "missing_modes",
+        "blur",
+        "warmup",
+    )
+    reference = "Goodfellow, Bengio and Courville (2016), Deep Learning, section 8.2"
+
+    def examine(self, subject: Subject) -> Answer:
+        if subject.log is None:
+            return NotApplicable("there is no log of training (metrics.jsonl)")
+        training = [record for record in subject.log if record["kind"] == "training"]
+        stopped = [record for record in subject.log if record["kind"] == "divergence"]
+        if not stopped and not any(TERM in record for record in training):
+            return NotApplicable("the log holds no reconstruction term")
+        fall = math.inf if stopped else fallen(training, warm_up_epochs(subject.recipe))
+        statistic = Decided("share of the ground gained that was lost again", fall, MOST, "above")
+        if not statistic.is_bad:
+            return Healthy(statistic)
+        blame = self._blame(subject.recipe)
+        evidence = {"training_records": float(len(training)), **gradient_lengths(subject)}
+        return Finding(
+            symptom=f"Training was stopped: {stopped[-1]['problem']}"
+            if stopped
+            else f"After its best record, the reconstruction term lost {fall:.0%} of all that it "
+            "had gained.",
+            statistic=statistic,
+            cause=blame.cause,
+            remedy=blame.remedy,
+            evidence=evidence,
+            picture=course(subject) if training else None,
+        )
+
+    def _blame(self, recipe: Recipe) -> Blame:
+        found = high_rate(recipe)
+        if found is not None:
+            return found
+        rate = recipe.training.optimizer.learning_rate / 10
+        settings = [f"training.optimizer.learning_rate={min(rate, USUAL_RATE):g}"]
+        if recipe.training.gradient.clip_norm is None:
+            settings.append("training.gradient.clip_norm=100")
+        return Blame(
+            "Some updates are larger than the loss surface is smooth for.",
+            Remedy(tuple(settings), "Take smaller steps, and cut the rare long gradient short."),
+        )
+
+
+def fallen(records: Sequence[Record], after: float) -> float:
+    """Largest loss of ground as a share of all ground gained.
+
+    Example:
+        >>> log = [{"epoch": e, TERM: v} for e, v in enumerate([-100.0, -20.0, -60.0, -20.0])]
+        >>> fallen(log, after=0)
+        0.5
+    """
+    values = [(float(r["epoch"]), float(r[TERM])) for r in records if TERM in r]
+    if len(values) < 2:
+        return 0.0
+    first, best, worst_fall, gained = values[0][1], -math.inf, 0.0, 0.0
+    for epoch, value in values:
+        gained = max(gained, value - first)
+        if epoch >= after:
+            best = max(best, value)
+            worst_fall = max(worst_fall, best - value)
+    if worst_fall == 0.0:
+        return 0.0
+    return worst_fall / gained if gained > 0 else math.inf
+
+
+def warm_up_epochs(recipe: Recipe) -> float:
+    """Until when the weight of the KL term changes."""
+    beta = getattr(recipe.objective, "beta", None)
+    if getattr(beta, "kind", None) == "cyclical":
+        return float(beta.cycles * beta.cycle_epochs)  # pyright: ignore[reportOptionalMemberAccess]
+    return float(getattr(beta, "warmup_epochs", 0.0))
+
+
+def gradient_lengths(subject: Subject) -> dict[str, float]:
+    """Median and largest length of the gradient of the bound, over batches of training examples."""
+    model, shown = subject.model, subject.shown_in_training
+    size = max(1, len(shown) // BATCHES)
+    lengths = []
+    for start in range(0, size * BATCHES, size):
+        piece = shown[start : start + size]
+        if len(piece) == 0:
+            break
+        model.zero_grad(set_to_none=True)
+        with torch.enable_grad():
+            found = model.infer(piece, generator=torch.Generator().manual_seed(start))
+            loss = -found.log_likelihood().mean()
+            if subject.facts.has_density:
+                loss = loss + torch.stack([kl.mean((0, 1)).sum() for kl in found.kl]).sum()
+            loss.backward()
+        gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+        lengths.append(float(torch.cat(gradients).norm()))
+    model.zero_grad(set_to_none=True)
+    lengths.sort()
+    return {
+        "gradient_norm_median": lengths[len(lengths) // 2],
+        "gradient_norm_largest": lengths[-1],
+    }
