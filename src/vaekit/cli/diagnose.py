@@ -1,6 +1,5 @@
 """`vaekit diagnose`: what is wrong with a trained model, and what to change."""
 
-import json
 import shlex
 import textwrap
 from pathlib import Path
@@ -166,7 +165,7 @@ def _command(command: str) -> "Iterator[str]":
 
 def _prove(output: Path | None, only: list[str], seeds: int) -> None:
     """Provokes failures one after the other; what is finished is kept."""
-    from vaekit.diagnosis.proof import CASES, prove, proof_table, write_proof
+    from vaekit.diagnosis import CASES, proof_table, prove, write_proof
 
     names = [case.name for case in CASES]
     unknown = [name for name in only if name not in names]
@@ -179,8 +178,10 @@ def _prove(output: Path | None, only: list[str], seeds: int) -> None:
         )
     folder = output or Path("runs", "failures")
     for cell in prove(folder, only or names, range(seeds)):
-        typer.echo(f"{cell.case:<24} seed {cell.seed}  {cell.stage:<9} {cell.said}")
+        line = f"{cell.case:<24} seed {cell.seed}  {cell.stage:<9} {cell.said}"
+        print(line, flush=True)
+    table = proof_table(folder, range(seeds), only)
+    for row in table["failures"]:
+        typer.echo(f"{row['case']:<24} {row['verdict']}")
     if not only:
-        for file in write_proof(folder, range(seeds)):
-            typer.echo(f"written   {file}")
-    typer.echo(json.dumps(proof_table(folder, range(seeds), only or names), indent=1))
+        typer.echo(f"written   {write_proof(folder, range(seeds))}")

@@ -3,6 +3,7 @@
 from vaekit.diagnosis.checks import CHECKS
 from vaekit.diagnosis.copying import Copying, copying
 from vaekit.diagnosis.diagnose import Diagnosis, diagnose
+from vaekit.diagnosis.failure_modes import failure_modes_page
 from vaekit.diagnosis.finding import (
     Answer,
     Check,
@@ -14,12 +15,17 @@ from vaekit.diagnosis.finding import (
 )
 from vaekit.diagnosis.opening import open_subject
 from vaekit.diagnosis.page import Remedies, write_diagnosis
+from vaekit.diagnosis.proof import CASES, Case, Cell, prove, read_cells
+from vaekit.diagnosis.proof_table import proof_table, verdict, write_proof
 from vaekit.diagnosis.subject import Subject
 from vaekit.diagnosis.two_sample import TwoSample, two_sample_test
 
 __all__ = [
+    "CASES",
     "CHECKS",
     "Answer",
+    "Case",
+    "Cell",
     "Check",
     "Copying",
     "Diagnosis",
@@ -33,7 +39,13 @@ __all__ = [
     "TwoSample",
     "copying",
     "diagnose",
+    "failure_modes_page",
     "open_subject",
+    "proof_table",
+    "prove",
+    "read_cells",
     "two_sample_test",
+    "verdict",
     "write_diagnosis",
+    "write_proof",
 ]

@@ -160,9 +160,7 @@ def smaller_networks(recipe: Recipe) -> Blame:
             settings.append(f"model.{part}.hidden={json.dumps(halved)}")
     return Blame(
         "The networks are large for the number of training examples.",
-        Remedy(
-            tuple(settings), "Use smaller networks, or collect more data; augmentation counts."
-        ),
+        Remedy(tuple(settings), "Use smaller networks, or collect more data; augmentation counts."),
     )
 
 

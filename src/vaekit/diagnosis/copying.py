@@ -76,9 +76,7 @@ def copying(
     return Copying(excess, share, expected, p_value, which, distances)
 
 
-def _p_value(
-    counts: Float64[Tensor, " pool"], wins: int, train: int, seed: int
-) -> float:
+def _p_value(counts: Float64[Tensor, " pool"], wins: int, train: int, seed: int) -> float:
     """How often so many samples would be nearest to `train` of the pool, were those any.
 
     Args:

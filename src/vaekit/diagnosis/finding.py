@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias, final
+from typing import Literal, Protocol, TypeAlias, final
 
 import numpy as np
 
 from vaekit.diagnosis.subject import Subject
 from vaekit.figures import Picture
-from vaekit.recipes import Recipe
 
 Severity: TypeAlias = Literal["critical", "serious", "minor"]
 
@@ -110,25 +109,43 @@ Answer: TypeAlias = Finding | NotApplicable | Healthy
 
 
 class Check(Protocol):
-    """One failure that can be looked for. A check is stateless."""
+    """One failure that can be looked for. A check has no state."""
 
-    name: str
-    """As in the table of findings: a word of letters and underscores."""
-    title: str
-    severity: Severity
-    symptom: str
-    """What a person sees, whatever the run."""
-    needs: str
-    """What it looks at."""
-    explains: tuple[str, ...]
-    """Names of checks whose findings follow from this one."""
-    reference: str
+    @property
+    def name(self) -> str:
+        """As in tables: a word of letters and underscores."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What is wrong, in a few words."""
+        ...
+
+    @property
+    def severity(self) -> Severity:
+        """How much of the model is lost to it."""
+        ...
+
+    @property
+    def symptom(self) -> str:
+        """What a person sees, whatever the run."""
+        ...
+
+    @property
+    def needs(self) -> str:
+        """What it looks at."""
+        ...
+
+    @property
+    def explains(self) -> tuple[str, ...]:
+        """Names of checks whose findings follow from this one."""
+        ...
+
+    @property
+    def reference(self) -> str:
+        """Where it is described."""
+        ...
 
     def examine(self, subject: Subject) -> Answer:
         """Looks at a trained model."""
         ...
-
-
-def beta_of(recipe: Recipe) -> Any | None:
-    """The schedule of the weight of the KL term; None where the objective has none."""
-    return getattr(recipe.objective, "beta", None)

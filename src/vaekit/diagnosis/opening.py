@@ -34,9 +34,7 @@ def open_subject(folder: Path | str) -> Subject:
     if run.has_artifact:
         artifact = run.artifact
         done = run.is_finished if has_checkpoint else None
-        return Subject(
-            run.recipe, artifact.model, artifact.dataset, artifact.transform, log, done
-        )
+        return Subject(run.recipe, artifact.model, artifact.dataset, artifact.transform, log, done)
     if not has_checkpoint:
         raise ArtifactError(
             "This run has no model to diagnose.",

@@ -21,6 +21,7 @@ from vaekit.figures import (
     latent_map,
     loss_curves,
     reconstructions,
+    schedule_curve,
     sheet,
     sorted_bars,
 )
@@ -49,24 +50,14 @@ def schedules(path: str, schedule: BetaSpec, epochs: float) -> Drawn:
     """A schedule, and how much of it training has seen."""
 
     def draw() -> Picture:
-        whole = _length_of(schedule)
-        at = np.linspace(0.0, max(whole, epochs), 60)
+        at = np.linspace(0.0, max(_length_of(schedule), epochs), 200)
         values = np.array([schedule.at(float(epoch)) for epoch in at])
-        seen = at <= epochs
         return Picture(
             name="schedule",
             title="Schedule and training",
-            caption=f"Values of {path} over the course of its schedule: those that training "
-            "has seen, and those that it was to reach.",
+            caption=f"{path} over the epochs of its schedule, and how far training went.",
             alt=f"{path} reaches {schedule.at(epochs):.3g} of {schedule.final:g}.",
-            figure=histograms(
-                {"in training": values[seen], "after its end": values[~seen]}
-                if (~seen).any()
-                else {"in training": values},
-                path,
-                f"{path} after {epochs:g} epochs: {schedule.at(epochs):.3g}",
-                {"end of the schedule": schedule.final},
-            ),
+            figure=schedule_curve(at, values, path, epochs),
         )
 
     return draw

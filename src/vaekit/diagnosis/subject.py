@@ -30,7 +30,7 @@ from vaekit.evaluation import (
     why_not_sampled,
 )
 from vaekit.models import Facts, Latents, Model, log_prob_per_value
-from vaekit.numerics import draw_noise, generator_for
+from vaekit.numerics import generator_for
 from vaekit.recipes import Recipe
 from vaekit.training import Record
 
@@ -279,9 +279,7 @@ def _of_another(z: Latents) -> Latents:
     return tuple(layer.roll(1, dims=1) for layer in z)
 
 
-def _prior_draws(
-    prior: Distribution, n: int, source: torch.Generator
-) -> Float64[Tensor, "n _"]:
+def _prior_draws(prior: Distribution, n: int, source: torch.Generator) -> Float64[Tensor, "n _"]:
     """A draw for each example: of its own prior, where that depends on a condition."""
     noise = torch.randn(n, noise_size(prior), generator=source)
     return from_noise(prior, noise).double().reshape(n, -1)

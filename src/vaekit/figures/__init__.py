@@ -24,6 +24,7 @@ from vaekit.figures.report import (
 )
 from vaekit.figures.samples import samples
 from vaekit.figures.save import encoded, save
+from vaekit.figures.schedule import schedule_curve
 from vaekit.figures.search_history import TrialPoint, search_history
 from vaekit.figures.sheet import sheet
 from vaekit.figures.sorted_bars import sorted_bars
@@ -51,6 +52,7 @@ __all__ = [
     "report_style",
     "samples",
     "save",
+    "schedule_curve",
     "search_history",
     "sheet",
     "sorted_bars",
