@@ -136,7 +136,7 @@ def rarely_stopped(recipe: Recipe, has_validation: bool) -> Blame | None:
         settings.append("training.early_stopping={ patience = 10 }")
     dropout = getattr(getattr(recipe.model, "encoder", None), "dropout", None)
     if dropout == 0.0:
-        settings.append("model.encoder.dropout=0.2")
+        settings.append("model.encoder.dropout=0.3")
     if not settings:
         return None
     return Blame(

@@ -68,7 +68,7 @@ CASES: Final = (
     Case("few_active", "collapsed_dimensions", "beta = 4 on 16 dimensions"),
     Case("scale_per_value", "saturated_scales", "a noise scale for each pixel; some never vary"),
     Case("light_kl", "codes_leave_prior", "beta = 0.01"),
-    Case("no_stopping", "overfitting", "a large model that is trained on and on"),
+    Case("no_stopping", "overfitting", "a large model, small data, and no early stopping"),
     Case("exemplars", "memorisation", "a prior around every single training example", 2.0),
     Case("one_dimension", "missing_modes", "a code of one dimension", 3.0),
     Case("noisy_pixels", "blur", "a Gaussian noise scale that is fixed too high", 1.25),

@@ -50,7 +50,7 @@ def two_sample_test(
     points = [np.hstack([p, np.linalg.norm(p - centre, axis=1)[:, None]]) for p in (x, y)]
     learned, unseen = zip(*((p[: len(p) // 2], p[len(p) // 2 :]) for p in points), strict=True)
     forest = ExtraTreesClassifier(
-        TREES, min_samples_leaf=5, max_features=1.0, bootstrap=False, random_state=seed
+        TREES, min_samples_leaf=5, bootstrap=False, random_state=seed
     )
     sides = np.repeat([1, 0], [len(part) for part in learned])
     forest.fit(np.concatenate(learned), sides)

@@ -29,8 +29,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     CollapsedDimensions(),
     SaturatedScales(),
     CodesLeavePrior(),
-    Overfitting(),
     Memorisation(),
+    Overfitting(),
     MissingModes(),
     Blur(),
 )

@@ -41,7 +41,7 @@ class Memorisation:
     severity: Severity = "serious"
     symptom = "For nearly every sample there is a training example that looks the same."
     needs = "samples, and held-out examples to compare with"
-    explains = ()
+    explains = ("overfitting",)
     reference = "van den Burg and Williams (2021), https://arxiv.org/abs/2106.03216"
 
     def examine(self, subject: Subject) -> Answer:
