@@ -1,8 +1,9 @@
 """What a check answers: a finding with its remedy, nothing, or why it could not look."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias, final
+from typing import ClassVar, Literal, TypeAlias, final
 
 import numpy as np
 
@@ -108,44 +109,24 @@ class Healthy:
 Answer: TypeAlias = Finding | NotApplicable | Healthy
 
 
-class Check(Protocol):
+class Check(ABC):
     """One failure that can be looked for. A check has no state."""
 
-    @property
-    def name(self) -> str:
-        """As in tables: a word of letters and underscores."""
-        ...
+    name: ClassVar[str]
+    """As in tables: a word of letters and underscores."""
+    title: ClassVar[str]
+    """What is wrong, in a few words."""
+    severity: ClassVar[Severity]
+    """How much of the model is lost to it."""
+    symptom: ClassVar[str]
+    """What a person sees, whatever the run."""
+    needs: ClassVar[str]
+    """What it looks at."""
+    explains: ClassVar[tuple[str, ...]]
+    """Names of checks whose findings follow from this one."""
+    reference: ClassVar[str]
+    """Where it is described."""
 
-    @property
-    def title(self) -> str:
-        """What is wrong, in a few words."""
-        ...
-
-    @property
-    def severity(self) -> Severity:
-        """How much of the model is lost to it."""
-        ...
-
-    @property
-    def symptom(self) -> str:
-        """What a person sees, whatever the run."""
-        ...
-
-    @property
-    def needs(self) -> str:
-        """What it looks at."""
-        ...
-
-    @property
-    def explains(self) -> tuple[str, ...]:
-        """Names of checks whose findings follow from this one."""
-        ...
-
-    @property
-    def reference(self) -> str:
-        """Where it is described."""
-        ...
-
+    @abstractmethod
     def examine(self, subject: Subject) -> Answer:
         """Looks at a trained model."""
-        ...

@@ -49,9 +49,7 @@ def two_sample_test(
     centre = np.concatenate([x, y]).mean(0)
     points = [np.hstack([p, np.linalg.norm(p - centre, axis=1)[:, None]]) for p in (x, y)]
     learned, unseen = zip(*((p[: len(p) // 2], p[len(p) // 2 :]) for p in points), strict=True)
-    forest = ExtraTreesClassifier(
-        TREES, min_samples_leaf=5, bootstrap=False, random_state=seed
-    )
+    forest = ExtraTreesClassifier(TREES, min_samples_leaf=5, bootstrap=False, random_state=seed)
     sides = np.repeat([1, 0], [len(part) for part in learned])
     forest.fit(np.concatenate(learned), sides)
     scores = [np.asarray(forest.predict_proba(part))[:, 1] for part in unseen]

@@ -17,10 +17,10 @@ from typing import Final, final
 from vaekit.diagnosis.blame import few_dimensions, heavy_kl, smaller_networks, wide_likelihood
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import originals_and_reconstructions
@@ -32,12 +32,12 @@ LEAST: Final = 0.4
 
 
 @final
-class Blur:
+class Blur(Check):
     """Soft pictures."""
 
     name = "blur"
     title = "Reconstructions are blurred"
-    severity: Severity = "minor"
+    severity = "minor"
     symptom = "Edges are soft; details of the data are missing from reconstructions and samples."
     needs = "images of at least 3 x 3 pixels"
     explains = ()

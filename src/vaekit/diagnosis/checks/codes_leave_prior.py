@@ -16,11 +16,11 @@ from typing import Final, final
 from vaekit.diagnosis.blame import Blame, light_kl
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import codes_and_prior
@@ -36,12 +36,12 @@ FEWEST: Final = 50
 
 
 @final
-class CodesLeavePrior:
+class CodesLeavePrior(Check):
     """The aggregate posterior is not the prior."""
 
     name = "codes_leave_prior"
     title = "Codes of the data are not where samples are drawn from"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "Reconstructions are good, and samples look like nothing in the data."
     needs = "a continuous code with a prior that can be drawn from"
     explains = ("missing_modes", "blur")

@@ -18,11 +18,11 @@ from vaekit.diagnosis.blame import Blame, heavy_kl, no_free_bits, wide_likelihoo
 from vaekit.diagnosis.checks.posterior_collapse import COLLAPSED, FREE_BITS, evidence_of_codes
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import kl_of_dimensions
@@ -34,12 +34,12 @@ LEAST: Final = 0.3
 
 
 @final
-class CollapsedDimensions:
+class CollapsedDimensions(Check):
     """Most of a code is unused."""
 
     name = "collapsed_dimensions"
     title = "Most dimensions of the code carry nothing"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "Samples and reconstructions are of few kinds; most traversals change nothing."
     needs = "one stochastic layer whose KL splits over dimensions"
     explains = ("missing_modes", "blur", "codes_leave_prior")

@@ -15,10 +15,10 @@ import numpy as np
 from vaekit.diagnosis.blame import heavy_kl, no_free_bits, no_warm_up, smaller_networks
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import kl_of_layers
@@ -30,12 +30,12 @@ FREE_BITS: Final = 0.5
 
 
 @final
-class CollapsedLayer:
+class CollapsedLayer(Check):
     """A silent layer."""
 
     name = "collapsed_layer"
     title = "A stochastic layer carries nothing"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "A hierarchical model is no better than one without its top layer."
     needs = "a model with several stochastic layers"
     explains = ()

@@ -13,7 +13,7 @@ References:
 from typing import Final, final
 
 from vaekit.diagnosis.blame import USUAL_RATE, Blame, high_rate
-from vaekit.diagnosis.finding import Answer, Finding, Healthy, Remedy, Severity, Statistic
+from vaekit.diagnosis.finding import Answer, Check, Finding, Healthy, Remedy, Statistic
 from vaekit.diagnosis.pictures import spread_of_encodings
 from vaekit.diagnosis.subject import Subject
 from vaekit.recipes import Recipe
@@ -23,12 +23,12 @@ LEAST: Final = 1e-5
 
 
 @final
-class ConstantEncoder:
+class ConstantEncoder(Check):
     """A dead encoder."""
 
     name = "constant_encoder"
     title = "The encoder says the same of every example"
-    severity: Severity = "critical"
+    severity = "critical"
     symptom = "Every reconstruction is the same picture; the KL is zero."
     needs = "any model with an encoder"
     explains = (

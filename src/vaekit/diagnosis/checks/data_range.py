@@ -16,11 +16,11 @@ from typing import Final, final
 from vaekit.diagnosis.blame import Blame
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import values_shown
@@ -31,12 +31,12 @@ LEAST: Final = 0.5
 
 
 @final
-class DataRange:
+class DataRange(Check):
     """A range that does not fit the data."""
 
     name = "data_range"
     title = "The likelihood expects another range of values"
-    severity: Severity = "critical"
+    severity = "critical"
     symptom = "Samples are flat or of one value, and bits per dimension make no sense."
     needs = "a likelihood whose values have two ends"
     explains = (

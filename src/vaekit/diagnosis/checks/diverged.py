@@ -1,12 +1,12 @@
-"""Training that ran away, or fell back to where it began.
+"""Training that ran away, or jumps.
 
 What counts is the reconstruction term of the log, in records whose weight of the KL term has
 reached its end: before that it may get worse for a good reason.
 
-    fall = largest loss of ground after the best so far / all ground gained since the start
+    fall = largest distance of a record below the best so far, in nats per value of an example
 
-0 where the term only gets better, 1 where it falls back to where it began. A run that the loop
-stopped with an error counts as fallen by all of it.
+0 where the term only gets better. One nat for each value is what a model loses that knows nothing
+of it any more. A run that the loop stopped with an error counts as fallen without end.
 
 Reference:
     Goodfellow, Bengio and Courville (2016), Deep Learning, section 8.2 (cliffs and exploding
@@ -20,7 +20,7 @@ from typing import Final, final
 import torch
 
 from vaekit.diagnosis.blame import USUAL_RATE, Blame, high_rate
-from vaekit.diagnosis.finding import Answer, Finding, Healthy, NotApplicable, Remedy, Severity
+from vaekit.diagnosis.finding import Answer, Check, Finding, Healthy, NotApplicable, Remedy
 from vaekit.diagnosis.finding import Statistic as Decided
 from vaekit.diagnosis.pictures import course
 from vaekit.diagnosis.subject import Subject
@@ -28,18 +28,18 @@ from vaekit.recipes import Recipe
 from vaekit.training import Record
 
 MOST: Final = 0.5
-"""Half of what was learned: noise between records of a sound run is a few per cent of it."""
+"""Half a nat per value; the noise between records of a sound run is a hundredth of one."""
 BATCHES: Final = 20
 TERM: Final = "expected_log_likelihood_nats"
 
 
 @final
-class Diverged:
+class Diverged(Check):
     """Numerical instability of training."""
 
     name = "diverged"
     title = "Training is unstable"
-    severity: Severity = "critical"
+    severity = "critical"
     symptom = "The loss jumps, runs away or stops being a number."
     needs = "the log of the run"
     explains = (
@@ -64,8 +64,10 @@ class Diverged:
         stopped = [record for record in subject.log if record["kind"] == "divergence"]
         if not stopped and not any(TERM in record for record in training):
             return NotApplicable("the log holds no reconstruction term")
-        fall = math.inf if stopped else fallen(training, warm_up_epochs(subject.recipe))
-        statistic = Decided("share of the ground gained that was lost again", fall, MOST, "above")
+        values = math.prod(subject.model.event_shape)
+        fall = largest_fall(training, warm_up_epochs(subject.recipe)) / values
+        fall = math.inf if stopped else fall
+        statistic = Decided("largest fall in the log, in nats per value", fall, MOST, "above")
         if not statistic.is_bad:
             return Healthy(statistic)
         blame = self._blame(subject.recipe)
@@ -73,8 +75,7 @@ class Diverged:
         return Finding(
             symptom=f"Training was stopped: {stopped[-1]['problem']}"
             if stopped
-            else f"After its best record, the reconstruction term lost {fall:.0%} of all that it "
-            "had gained.",
+            else f"The reconstruction term falls by {fall * values:,.0f} nats below its best.",
             statistic=statistic,
             cause=blame.cause,
             remedy=blame.remedy,
@@ -96,26 +97,25 @@ class Diverged:
         )
 
 
-def fallen(records: Sequence[Record], after: float) -> float:
-    """Largest loss of ground as a share of all ground gained.
+def largest_fall(records: Sequence[Record], after: float) -> float:
+    """How far the reconstruction term falls below its best so far, in nats.
+
+    Args:
+        records: In order.
+        after: Epoch before which nothing counts.
 
     Example:
         >>> log = [{"epoch": e, TERM: v} for e, v in enumerate([-100.0, -20.0, -60.0, -20.0])]
-        >>> fallen(log, after=0)
-        0.5
+        >>> largest_fall(log, after=0), largest_fall(log, after=2)
+        (40.0, 0.0)
     """
-    values = [(float(r["epoch"]), float(r[TERM])) for r in records if TERM in r]
-    if len(values) < 2:
-        return 0.0
-    first, best, worst_fall, gained = values[0][1], -math.inf, 0.0, 0.0
-    for epoch, value in values:
-        gained = max(gained, value - first)
-        if epoch >= after:
+    best, fall = -math.inf, 0.0
+    for record in records:
+        if TERM in record and float(record["epoch"]) >= after:
+            value = float(record[TERM])
             best = max(best, value)
-            worst_fall = max(worst_fall, best - value)
-    if worst_fall == 0.0:
-        return 0.0
-    return worst_fall / gained if gained > 0 else math.inf
+            fall = max(fall, best - value)
+    return fall
 
 
 def warm_up_epochs(recipe: Recipe) -> float:

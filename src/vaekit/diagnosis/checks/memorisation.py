@@ -15,11 +15,11 @@ from vaekit.diagnosis.blame import Blame, rarely_stopped, smaller_networks
 from vaekit.diagnosis.copying import copying
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import neighbours
@@ -33,12 +33,12 @@ FEWEST: Final = 50
 
 
 @final
-class Memorisation:
+class Memorisation(Check):
     """Samples copy training examples."""
 
     name = "memorisation"
     title = "Samples are copies of training examples"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "For nearly every sample there is a training example that looks the same."
     needs = "samples, and held-out examples to compare with"
     explains = ("overfitting",)

@@ -25,11 +25,11 @@ from vaekit.diagnosis.blame import (
 )
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import shares_of_classes
@@ -41,12 +41,12 @@ LEAST: Final = 0.1
 
 
 @final
-class MissingModes:
+class MissingModes(Check):
     """Low diversity of samples."""
 
     name = "missing_modes"
     title = "Samples leave out part of the data"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "Samples repeat a few kinds of examples; some classes never appear."
     needs = "labelled training images, and a prior to sample from"
     explains = ("blur",)

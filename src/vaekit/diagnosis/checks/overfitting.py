@@ -23,10 +23,10 @@ from torch import Tensor
 from vaekit.diagnosis.blame import rarely_stopped, smaller_networks
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import bounds_of_splits
@@ -40,12 +40,12 @@ REFINED: Final = 50
 
 
 @final
-class Overfitting:
+class Overfitting(Check):
     """Training examples are remembered."""
 
     name = "overfitting"
     title = "The model fits its training examples better than others"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "The bound of training examples rises while that of held-out ones falls."
     needs = "held-out examples"
     explains = ()

@@ -28,7 +28,7 @@ from vaekit.diagnosis.blame import (
     smaller_networks,
     wide_likelihood,
 )
-from vaekit.diagnosis.finding import Answer, Finding, Healthy, Severity, Statistic
+from vaekit.diagnosis.finding import Answer, Check, Finding, Healthy, Statistic
 from vaekit.diagnosis.pictures import kl_of_dimensions
 from vaekit.diagnosis.subject import Subject
 from vaekit.evaluation import active_units, mutual_information
@@ -43,12 +43,12 @@ FREE_BITS: Final = 0.1
 
 
 @final
-class PosteriorCollapse:
+class PosteriorCollapse(Check):
     """The whole code is unused."""
 
     name = "posterior_collapse"
     title = "The decoder ignores the code (posterior collapse)"
-    severity: Severity = "critical"
+    severity = "critical"
     symptom = "All reconstructions and all samples look alike; the KL is near zero."
     needs = "any model that decodes"
     explains = (

@@ -22,11 +22,11 @@ from torch import Tensor
 from vaekit.diagnosis.blame import Blame, light_kl, wide_likelihood
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import log_scales
@@ -38,17 +38,17 @@ from vaekit.posteriors import DiagonalGaussianSpec
 MOST: Final = 0.02
 """A few odd examples may come near a limit."""
 NEAR: Final = 0.9
-ABOVE_FLOOR: Final = 0.1
-"""In log-scale: a scale within a tenth of its floor is at it."""
+ABOVE_FLOOR: Final = math.log(2)
+"""A scale within a factor of two of its floor is mostly floor: the smooth sum is half of it."""
 
 
 @final
-class SaturatedScales:
+class SaturatedScales(Check):
     """Log-scales at their bounds."""
 
     name = "saturated_scales"
     title = "Scales stand at the end of their range"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "The likelihood grows without getting better; posteriors are as narrow as allowed."
     needs = "a diagonal Gaussian posterior, or a Gaussian likelihood that is not fixed"
     explains = ("overfitting", "memorisation", "codes_leave_prior")

@@ -16,11 +16,11 @@ from typing import Final, final
 from vaekit.diagnosis.blame import Blame, heavy_kl
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import usage_of_codes
@@ -36,12 +36,12 @@ SELDOM: Final = 0.05
 
 
 @final
-class UnusedCodes:
+class UnusedCodes(Check):
     """A codebook that is mostly idle."""
 
     name = "unused_codes"
     title = "Most codes are never used"
-    severity: Severity = "serious"
+    severity = "serious"
     symptom = "Reconstructions stay coarse, however large the codebook is."
     needs = "a model with discrete codes"
     explains = ("blur", "missing_modes")

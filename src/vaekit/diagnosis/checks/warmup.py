@@ -6,6 +6,8 @@ the KL term, a capacity, the temperature of relaxed codes.
 
     reached = (value at the end of training - value at the start) / (final - start)
 
+and for cycles, how many of them training has seen, as a share.
+
 Reference:
     Sonderby et al. (2016), Ladder Variational Autoencoders, https://arxiv.org/abs/1602.02282
     (warm-up)
@@ -16,11 +18,11 @@ from typing import Final, final
 from vaekit.diagnosis.blame import Blame
 from vaekit.diagnosis.finding import (
     Answer,
+    Check,
     Finding,
     Healthy,
     NotApplicable,
     Remedy,
-    Severity,
     Statistic,
 )
 from vaekit.diagnosis.pictures import schedules
@@ -34,12 +36,12 @@ _LENGTH: Final = {"linear": "warmup_epochs", "cyclical": "cycle_epochs"}
 
 
 @final
-class Warmup:
+class Warmup(Check):
     """Warm-up longer than training."""
 
     name = "warmup"
     title = "Warm-up is longer than training"
-    severity: Severity = "critical"
+    severity = "critical"
     symptom = "The KL is large, samples are poor, and the loss still rises at the end."
     needs = "a schedule in the recipe; the log says when training ended"
     explains = ("codes_leave_prior", "missing_modes", "blur", "memorisation", "overfitting")
@@ -100,6 +102,8 @@ def reached(schedule: BetaSpec, epochs: float) -> float:
         >>> reached(LinearBeta(warmup_epochs=10), 4.0)
         0.4
     """
+    if schedule.kind == "cyclical":  # it comes to its final value long before its end
+        return min(1.0, epochs / (schedule.cycles * schedule.cycle_epochs))
     start, final = schedule.at(0.0), schedule.final
     return 1.0 if final == start else (schedule.at(epochs) - start) / (final - start)
 

@@ -1,0 +1,58 @@
+"""The statistic of copying where the answer is known."""
+
+import torch
+from scipy.stats import binom
+from torch import Tensor
+
+from vaekit.diagnosis import copying
+from vaekit.numerics import generator_for
+
+DIMENSIONS = 5
+
+
+def draws(n: int, *keys: int | str) -> Tensor:
+    return torch.randn(n, DIMENSIONS, generator=generator_for("copying", *keys)).double()
+
+
+def test_exact_copies_are_all_copies() -> None:
+    train, held_out = draws(200, "train"), draws(100, "held out")
+    found = copying(train[:80], train, held_out)
+    assert found.excess == 1.0
+    assert found.share == 1.0
+    assert found.nearest.tolist() == list(range(80))
+    assert found.p_value < 0.01
+
+
+def test_copies_of_held_out_examples_are_none() -> None:
+    train, held_out = draws(200, "train"), draws(100, "held out")
+    found = copying(held_out, train, held_out)
+    assert found.share == 0.0
+    assert abs(found.excess + 2.0) < 1e-12  # expected / (1 - expected), of 2 in 3
+    assert found.p_value > 0.99
+
+
+def test_fresh_draws_raise_no_more_alarms_than_the_level_says() -> None:
+    tests = 40
+    found = [
+        copying(draws(60, i, "s"), draws(80, i, "t"), draws(80, i, "h"), seed=i)
+        for i in range(tests)
+    ]
+    alarms = sum(one.p_value < 0.05 for one in found)
+    assert alarms <= binom.ppf(0.999, tests, 0.05)
+    excess = torch.tensor([one.excess for one in found])
+    # A standard deviation of about 0.15 each, over 40 of them 0.025.
+    assert abs(excess.mean()) < 0.1
+
+
+def test_samples_that_are_all_alike_are_one_piece_of_evidence() -> None:
+    train, held_out = draws(80, "train"), draws(80, "held out")
+    alike = train[:1] + 1e-3 * draws(300, "noise")
+    found = copying(alike, train, held_out)
+    assert found.excess == 1.0
+    assert 0.4 < found.p_value < 0.6  # one example of a pool of which half is training
+
+
+def test_blur_is_no_copying() -> None:
+    """Means of fresh draws lie nearer to everything, and to both sets alike."""
+    soft = draws(4000, "fresh").reshape(400, 10, DIMENSIONS).mean(1)
+    assert copying(soft, draws(500, "train"), draws(500, "held out")).p_value > 0.01
