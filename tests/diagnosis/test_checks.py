@@ -43,6 +43,12 @@ def answer(name: str, of: Subject) -> Answer:
     return BY_NAME[name].examine(of)
 
 
+def layers(of: Subject, part: str) -> list[torch.nn.Linear]:
+    """The linear layers of the encoder or decoder."""
+    modules = of.model.get_submodule(part).modules()
+    return [module for module in modules if isinstance(module, torch.nn.Linear)]
+
+
 def records(*values: float) -> list[Record]:
     return [
         {"kind": "training", "step": e, "epoch": float(e), TERM: v} for e, v in enumerate(values)
@@ -167,12 +173,12 @@ def test_likelihoods_without_ends_are_not_judged() -> None:
 
 def test_a_dead_encoder_is_told_from_a_quiet_one() -> None:
     of = subject("training.optimizer.learning_rate=0.3", 'model.encoder.activation="relu"')
-    (*_, last) = [m for m in of.model.encoder.modules() if isinstance(m, torch.nn.Linear)]
+    last = layers(of, "encoder")[-1]
     with torch.no_grad():
         last.weight.mul_(1e-3)
     assert isinstance(answer("constant_encoder", of), Healthy)
     dead = subject("training.optimizer.learning_rate=0.3", 'model.encoder.activation="relu"')
-    (*_, last) = [m for m in dead.model.encoder.modules() if isinstance(m, torch.nn.Linear)]
+    last = layers(dead, "encoder")[-1]
     with torch.no_grad():
         last.weight.zero_()
     found = answer("constant_encoder", dead)
@@ -186,7 +192,7 @@ def test_a_dead_encoder_is_told_from_a_quiet_one() -> None:
 
 def test_a_decoder_without_weights_is_collapse() -> None:
     of = subject("objective.beta=30")
-    (first, *_) = [m for m in of.model.decoder.modules() if isinstance(m, torch.nn.Linear)]
+    first = layers(of, "decoder")[0]
     with torch.no_grad():
         first.weight.zero_()
     found = answer("posterior_collapse", of)
@@ -198,7 +204,7 @@ def test_a_decoder_without_weights_is_collapse() -> None:
 
 def test_scales_at_their_floor() -> None:
     of = subject()
-    (*_, last) = [m for m in of.model.encoder.modules() if isinstance(m, torch.nn.Linear)]
+    last = layers(of, "encoder")[-1]
     with torch.no_grad():
         last.bias[len(last.bias) // 2 :] = -50.0
     found = answer("saturated_scales", of)

@@ -41,7 +41,7 @@ def heavy_kl(recipe: Recipe) -> Blame | None:
         return None
     path = _weight_path(recipe)
     return Blame(
-        f"{path} ends at {weight:g}: every nat that a code carries has to save more than "
+        f"{path} is {weight:g}: every nat that a code carries has to save more than "
         f"{weight:g} nats of reconstruction, and most cannot.",
         Remedy((f"{path}=1",), "Give the KL term the weight that it has in the bound."),
     )
@@ -54,7 +54,7 @@ def light_kl(recipe: Recipe) -> Blame | None:
         return None
     path = _weight_path(recipe)
     return Blame(
-        f"{path} ends at {weight:g}: nothing holds the codes of all examples near the prior, "
+        f"{path} is {weight:g}: nothing holds the codes of all examples near the prior, "
         "from which samples are decoded.",
         Remedy((f"{path}=1",), "Give the KL term the weight that it has in the bound."),
     )
@@ -165,4 +165,9 @@ def smaller_networks(recipe: Recipe) -> Blame:
 
 
 def _weight_path(recipe: Recipe) -> str:
-    return "objective.kl_weight" if isinstance(recipe.objective, InfoVAESpec) else "objective.beta"
+    """The setting that decides the weight; of a schedule its end, so that the rest stays."""
+    if isinstance(recipe.objective, InfoVAESpec):
+        return "objective.kl_weight"
+    return (
+        f"objective.beta{'.end' if hasattr(getattr(recipe.objective, 'beta', None), 'end') else ''}"
+    )

@@ -29,8 +29,8 @@ from vaekit.evaluation import code_usage, perplexity
 from vaekit.models import VQVAESpec
 from vaekit.recipes import Recipe
 
-LEAST: Final = 0.25
-"""A quarter: codebooks that are kept alive reach more than half."""
+LEAST: Final = 0.3
+"""Codebooks that are kept alive reach more than half."""
 SELDOM: Final = 0.05
 """Share of an even use below which a code counts as unused."""
 
