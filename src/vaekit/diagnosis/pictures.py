@@ -119,15 +119,14 @@ def kl_of_layers(kl: Sequence[float]) -> Drawn:
 
 
 def usage_of_codes(usage: Float[np.ndarray, " classes"]) -> Drawn:
-    """How often each code is used."""
+    """How often each code is used; of very many, the most used."""
+    shown = usage if len(usage) <= MOST_DIMENSIONS else np.sort(usage)[::-1][:MOST_DIMENSIONS]
     return lambda: Picture(
         name="code_usage",
         title="Use of each code",
         caption="Share of every code over held-out examples; the line is an even share.",
-        alt=f"{len(usage)} bars from {usage.max():.2g} down to {usage.min():.2g}.",
-        figure=sorted_bars(
-            usage[:MOST_DIMENSIONS], "Use of each code", ("code", "share"), line=1 / len(usage)
-        ),
+        alt=f"Shares of {len(usage)} codes, from {usage.max():.2g} down to {usage.min():.2g}.",
+        figure=sorted_bars(shown, "Use of each code", ("code", "share"), line=1 / len(usage)),
     )
 
 

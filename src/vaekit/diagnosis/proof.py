@@ -63,7 +63,7 @@ CASES: Final = (
     Case("long_warmup", "warmup", "a warm-up of 1,000 epochs in a training of 30"),
     Case("heavy_kl", "posterior_collapse", "beta = 20"),
     Case("wide_noise", "posterior_collapse", "a Gaussian noise scale of 1 for pixels up to 1"),
-    Case("idle_codebook", "unused_codes", "1,024 codes that are never moved onto data"),
+    Case("idle_codebook", "unused_codes", "512 codes that are never moved onto data"),
     Case("silent_layer", "collapsed_layer", "four stochastic layers and no free bits"),
     Case("few_active", "collapsed_dimensions", "beta = 5 at the end of a warm-up"),
     Case("scale_per_value", "saturated_scales", "a noise scale for each pixel; some never vary"),
@@ -105,7 +105,7 @@ class Cell:
 
 
 def prove(folder: Path, names: Sequence[str], seeds: Sequence[int]) -> Iterator[Cell]:
-    """Makes or reads every cell, in the order of cases.
+    """Makes or reads every cell, a seed after the other.
 
     Args:
         folder: Of the runs.
@@ -115,8 +115,8 @@ def prove(folder: Path, names: Sequence[str], seeds: Sequence[int]) -> Iterator[
     Raises:
         Interrupted: SIGINT or SIGTERM arrived; the same call goes on.
     """
-    for case in (case for case in CASES if case.name in names):
-        for seed in seeds:
+    for seed in seeds:
+        for case in (case for case in CASES if case.name in names):
             place = folder / case.name / f"seed{seed}"
             if case.expected is None:
                 yield _cell(case, seed, "healthy", case.recipe(seed), place)
