@@ -13,7 +13,7 @@ def test_shares_of_each_set_sum_to_one() -> None:
     figure = histograms({"a": rng.normal(size=500), "b": rng.normal(size=50)}, "nats", "Two")
     (ax,) = figure.axes
     drawn = [patch for patch in ax.patches if isinstance(patch, StepPatch) and patch.get_fill()]
-    sums = [float(np.sum(patch.get_data().values)) for patch in drawn]
+    sums = [float(np.sum(patch.get_data()[0])) for patch in drawn]
     np.testing.assert_allclose(sums, [1.0, 1.0])
     assert ax.get_xlabel() == "nats"
 

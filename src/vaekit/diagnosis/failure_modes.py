@@ -97,17 +97,14 @@ def _section(check: Check, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _measured(row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    for number, before in enumerate(row["failing"]):
-        after = row["remedied"][number] if number < len(row["remedied"]) else None
-        left = row["named_after_remedy"]
+    for number, seed in enumerate(row["seeds"]):
+        left = row["named_after_remedy"][number]
         yield {
-            "run": str(number),
-            row["statistic"]: _number(before),
-            "after the remedy": _number(after),
+            "seed": str(seed),
+            row["statistic"]: _number(row["failing"][number]),
+            "after the remedy": _number(row["remedied"][number]),
             "named": ", ".join(row["named"][number]) or "nothing",
-            "named after the remedy": (", ".join(left[number]) or "nothing")
-            if number < len(left)
-            else "",
+            "named after the remedy": "not run" if left is None else ", ".join(left) or "nothing",
         }
 
 

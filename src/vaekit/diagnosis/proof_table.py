@@ -5,7 +5,6 @@ statistic back to the right side of its threshold, by the stated factor at least
 healthy recipe comes near. Nobody writes a verdict by hand.
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -56,7 +55,8 @@ def _failure(case: Case, cells: Sequence[Cell], sound: Sequence[Cell]) -> Row:
     check = case.expected or ""
     failing = [cell for cell in cells if cell.stage == "failing"]
     mended = [cell for cell in cells if cell.stage == "remedied"]
-    known = [found for cell in failing if (found := cell.statistic(check)) is not None]
+    known = [found for cell in cells if (found := cell.statistic(check)) is not None]
+    after = {cell.seed: cell for cell in mended}
     statistic = known[0] if known else {"name": "", "threshold": 0.0, "bad": "above"}
     row: Row = {
         "case": case.name,
@@ -66,12 +66,15 @@ def _failure(case: Case, cells: Sequence[Cell], sound: Sequence[Cell]) -> Row:
         "threshold": statistic["threshold"],
         "bad": statistic["bad"],
         "factor": case.factor,
-        "failing": _values(failing, check),
-        "remedied": _values(mended, check),
-        "healthy": [v for v in _values(sound, check) if v is not None],
+        "seeds": [cell.seed for cell in failing],
+        "failing": [_value(cell, check) for cell in failing],
+        "remedied": [_value(after.get(cell.seed), check) for cell in failing],
+        "healthy": [v for cell in sound if (v := _value(cell, check)) is not None],
         "named": [cell.named for cell in failing],
         "explained": sorted({name for cell in failing for name in cell.content["explained"]}),
-        "named_after_remedy": [cell.named for cell in mended],
+        "named_after_remedy": [
+            after[cell.seed].named if cell.seed in after else None for cell in failing
+        ],
         "remedy": failing[0].content["remedy"] if failing else [],
     }
     row["verdict"] = verdict(row)
@@ -91,12 +94,11 @@ def verdict(row: Row) -> str:
     unnamed = sum(named[:1] != [row["check"]] for named in row["named"])
     if unnamed:
         problems.append(f"not named first under {unnamed} of {len(row['named'])} seeds")
-    pairs = list(zip(row["failing"], row["remedied"], strict=False))
-    bad = sum(
-        _is_bad(row, after) or not _is_better(row, *pair) for pair in pairs for after in pair[1:]
+    pairs = zip(row["failing"], row["remedied"], strict=True)
+    count = sum(
+        _is_bad(row, after) or not _is_better(row, before, after) for before, after in pairs
     )
-    if bad or len(pairs) < len(row["failing"]):
-        count = bad + len(row["failing"]) - len(pairs)
+    if count:
         problems.append(f"the remedy did not help under {count} of {len(row['failing'])} seeds")
     alarms = sum(_is_bad(row, value) for value in row["healthy"])
     if alarms:
@@ -104,15 +106,15 @@ def verdict(row: Row) -> str:
     return f"not proved: {'; '.join(problems)}" if problems else "proved"
 
 
-def _values(cells: Sequence[Cell], check: str) -> list[float | None]:
-    """The statistic of each; None where it is not finite, NaN where the check could not look."""
-    found = [cell.statistic(check) for cell in cells]
-    return [one["value"] for one in found if one is not None]
+def _value(cell: Cell | None, check: str) -> float | None:
+    """The statistic of a run; None where it is not finite, or there is none."""
+    found = None if cell is None else cell.statistic(check)
+    return None if found is None else found["value"]
 
 
 def _is_bad(row: Row, value: float | None) -> bool:
     """Whether a value, None where it is not finite, is on the wrong side."""
-    if value is None or math.isnan(value):
+    if value is None:
         return True
     return value > row["threshold"] if row["bad"] == "above" else value < row["threshold"]
 

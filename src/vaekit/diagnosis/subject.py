@@ -190,37 +190,30 @@ class Subject:
     def samples(self) -> Tensor:
         """Means of p(x | z) for fresh z, in raw units."""
         source = generator_for(self.seed, "diagnosed samples")
-        told = self._task(EvaluationSpec()).conditions(SAMPLES)
+        told = self._task.conditions(SAMPLES)
         return torch.cat(list(sample_means(self.model, self.transform, SAMPLES, source, told)))
 
     @property
     def why_no_sample_quality(self) -> str | None:
         """Why samples cannot be compared with data in features of a classifier."""
-        return why_not_sampled(self._task(self._quality))
+        return why_not_sampled(self._task)
 
     @cached_property
     def sample_quality(self) -> dict[str, Any]:
         """Recall, precision and class coverage of samples, beside those of training examples."""
-        return sample_quality(self._task(self._quality))
+        return sample_quality(self._task)
 
-    def reseeded(self, seed: int) -> "Subject":
-        """The same with other draws."""
-        evaluation = self.recipe.evaluation.model_copy(update={"seed": seed})
-        recipe = self.recipe.model_copy(update={"evaluation": evaluation})
-        return Subject(recipe, self.model, self.dataset, self.transform, self.log, self.is_finished)
-
-    @property
-    def _quality(self) -> EvaluationSpec:
-        return EvaluationSpec(
-            split="validation" if self.split == "validation" else "test",
-            examples=2 * EXAMPLES,
-            sample_quality=QUALITY_SAMPLES,
-            seed=self.seed,
+    @cached_property
+    def _task(self) -> Task:
+        """Held-out examples as the measures of evaluation take them."""
+        spec = EvaluationSpec.model_validate(
+            {
+                "split": self.split,
+                "examples": 2 * EXAMPLES,
+                "sample_quality": QUALITY_SAMPLES,
+                "seed": self.seed,
+            }
         )
-
-    def _task(self, spec: EvaluationSpec) -> Task:
-        split: Any = self.split
-        spec = spec.model_copy(update={"split": split, "seed": self.seed})
         return Task(self.model, self.dataset, self.transform, spec, "cpu", lambda *_: None)
 
     def _presented(self, split: str) -> Observation:

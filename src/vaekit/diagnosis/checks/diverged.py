@@ -20,8 +20,15 @@ from typing import Final, final
 import torch
 
 from vaekit.diagnosis.blame import USUAL_RATE, Blame, high_rate
-from vaekit.diagnosis.finding import Answer, Check, Finding, Healthy, NotApplicable, Remedy
-from vaekit.diagnosis.finding import Statistic as Decided
+from vaekit.diagnosis.finding import (
+    Answer,
+    Check,
+    Finding,
+    Healthy,
+    NotApplicable,
+    Remedy,
+    Statistic,
+)
 from vaekit.diagnosis.pictures import course
 from vaekit.diagnosis.subject import Subject
 from vaekit.recipes import Recipe
@@ -67,7 +74,7 @@ class Diverged(Check):
         values = math.prod(subject.model.event_shape)
         fall = largest_fall(training, warm_up_epochs(subject.recipe)) / values
         fall = math.inf if stopped else fall
-        statistic = Decided("largest fall in the log, in nats per value", fall, MOST, "above")
+        statistic = Statistic("largest fall in the log, in nats per value", fall, MOST, "above")
         if not statistic.is_bad:
             return Healthy(statistic)
         blame = self._blame(subject.recipe)
