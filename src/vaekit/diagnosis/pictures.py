@@ -189,7 +189,7 @@ def neighbours(subject: Subject, nearest: Int64[Tensor, " samples"]) -> Drawn:
             caption=f"The first {len(sampled)} samples, not picked, and of the training examples "
             "the one at the smallest distance.",
             alt=f"{len(sampled)} samples beside their neighbours.",
-            figure=_pairs(subject, {"sample": sampled, "nearest training example": rows}),
+            figure=_pairs(subject, {"sample": sampled, "its neighbour": rows}),
         )
 
     return draw

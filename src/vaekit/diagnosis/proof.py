@@ -4,9 +4,10 @@ Each case is a committed recipe. It is trained and diagnosed under several seeds
 the first finding prints is applied to that very recipe, which is trained and diagnosed again.
 Healthy recipes have to come out with nothing found. Everything that is finished is kept, in
 
-    <folder>/<case>/seed<N>/<stage>/    a run, and cell.json: what was found in it
+    <folder>/<case>/seed<N>/<stage>/cell.json    what was found
+    <folder>/<case>/seed<N>/<stage>/<digest>/    the run, under the digest of its recipe
 
-and a diagnosis is made again where the doctor has changed since.
+A diagnosis is made again where the doctor has changed since, and a run where its recipe has.
 """
 
 import hashlib
@@ -66,7 +67,8 @@ CASES: Final = (
     Case("idle_codebook", "unused_codes", "512 codes that are never moved onto data"),
     Case("silent_layer", "collapsed_layer", "four stochastic layers and no free bits"),
     Case("few_active", "collapsed_dimensions", "beta = 5 at the end of a warm-up"),
-    Case("scale_per_value", "saturated_scales", "a noise scale for each pixel; some never vary"),
+    Case("narrow_scales", "saturated_scales", "posterior scales held above e^-0.5"),
+    Case("scale_per_value", "noise_floor", "a noise scale for each pixel; some never vary"),
     Case("light_kl", "codes_leave_prior", "beta = 0.01"),
     Case("no_stopping", "overfitting", "a large model, small data, and no early stopping"),
     Case("exemplars", "memorisation", "a prior around every single training example", 2.0),
@@ -125,7 +127,7 @@ def prove(folder: Path, names: Sequence[str], seeds: Sequence[int]) -> Iterator[
             yield first
             settings = first.content["remedy"]
             if settings:
-                mended = load_recipe(place / "failing" / "recipe.toml", settings)
+                mended = load_recipe(_recipe_file(place / "failing", case.recipe(seed)), settings)
                 yield _cell(case, seed, "remedied", mended, place)
 
 
@@ -149,11 +151,16 @@ def _cell(case: Case, seed: int, stage: Stage, recipe: Recipe, place: Path) -> C
         kept = json.loads(file.read_text(encoding="utf-8"))
         if kept["stamp"] == stamp:
             return Cell(case.name, seed, stage, kept)
-    run = _trained(recipe, place / stage)
+    run = _trained(recipe, _recipe_file(place / stage, recipe).parent)
     found = diagnose(open_subject(run.folder))
     content = {"stamp": stamp, **_content(found, recipe)}
     write_json(file, content)
     return Cell(case.name, seed, stage, content)
+
+
+def _recipe_file(place: Path, recipe: Recipe) -> Path:
+    """The recipe file of the run of a recipe."""
+    return place / recipe_digest(recipe)[:12] / "recipe.toml"
 
 
 def _trained(recipe: Recipe, folder: Path) -> Run:

@@ -11,6 +11,7 @@ from vaekit.diagnosis.checks.data_range import DataRange
 from vaekit.diagnosis.checks.diverged import Diverged
 from vaekit.diagnosis.checks.memorisation import Memorisation
 from vaekit.diagnosis.checks.missing_modes import MissingModes
+from vaekit.diagnosis.checks.noise_floor import NoiseFloor
 from vaekit.diagnosis.checks.overfitting import Overfitting
 from vaekit.diagnosis.checks.posterior_collapse import PosteriorCollapse
 from vaekit.diagnosis.checks.saturated_scales import SaturatedScales
@@ -21,6 +22,7 @@ from vaekit.diagnosis.finding import Check
 CHECKS: Final[tuple[Check, ...]] = (
     DataRange(),
     ConstantEncoder(),
+    NoiseFloor(),
     Diverged(),
     Warmup(),
     PosteriorCollapse(),

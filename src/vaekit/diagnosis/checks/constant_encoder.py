@@ -33,6 +33,7 @@ class ConstantEncoder(Check):
     needs = "any model with an encoder"
     explains = (
         "diverged",
+        "noise_floor",
         "saturated_scales",
         "posterior_collapse",
         "collapsed_dimensions",

@@ -37,7 +37,7 @@ class Memorisation(Check):
     """Samples copy training examples."""
 
     name = "memorisation"
-    title = "Samples are copies of training examples"
+    title = "Samples lie on training examples"
     severity = "serious"
     symptom = "For nearly every sample there is a training example that looks the same."
     needs = "samples, and held-out examples to compare with"
