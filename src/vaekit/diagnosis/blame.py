@@ -150,6 +150,25 @@ def rarely_stopped(recipe: Recipe, has_validation: bool) -> Blame | None:
     )
 
 
+def more_room(recipe: Recipe) -> Blame:
+    """A code that is small for the data, where nothing else is left to change."""
+    size = getattr(recipe.model, "latent_dim", None)
+    why = "Give the code more room." if size else "Train for longer."
+    setting = f"model.latent_dim={2 * size}" if size else longer(recipe).remedy.settings[0]
+    return Blame(
+        "The code has no room for details of this data, and p(x | z) averages over them.",
+        Remedy((setting,), why),
+    )
+
+
+def longer(recipe: Recipe) -> Blame:
+    """Training that may have ended early, where nothing else is left to change."""
+    return Blame(
+        "Nothing in the recipe is known to lead to it; training may have ended early.",
+        Remedy((f"training.epochs={2 * recipe.training.epochs}",), "Train for longer."),
+    )
+
+
 def smaller_networks(recipe: Recipe) -> Blame:
     """Networks that are large for the data, where nothing else is left to change."""
     settings = []

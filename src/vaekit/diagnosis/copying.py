@@ -3,12 +3,12 @@
 Pool the training examples with examples that the model has never seen, and find the nearest
 neighbour of every sample in the pool. A model that has learned the distribution and not the
 examples is as near to the ones as to the others, so that the neighbour is a training example as
-often as one of the pool is:
+often as one of the pool is. What is reported is the share had both sets one size:
 
-    excess = (share - expected) / (1 - expected),    expected = train / (train + held out)
+    even share = a / (a + b),    a = share / train,    b = (1 - share) / held out
 
-0 where samples do not know the training examples, 1 where each of them lies nearest to one. Blur
-does not move it: a soft sample is as soft to both. The p-value comes from changing at random which
+A half where samples do not know the training examples, 1 where each of them lies nearest to one.
+Blur does not move it: a soft sample is as soft to both. The p-value comes from changing at random which
 of the pool counts as training, and holds however alike samples are: many neighbours of one example
 of the pool count once.
 
@@ -33,11 +33,12 @@ PERMUTATIONS: Final = 999
 class Copying(NamedTuple):
     """What the neighbours say."""
 
-    excess: float
-    """0 where training examples are no nearer than others, 1 where they always are."""
+    even_share: float
+    """0.5 where training examples are no nearer than others, 1 where they always are."""
     share: float
     """Of samples whose nearest neighbour is a training example."""
     expected: float
+    """What that is by chance."""
     p_value: float
     nearest: Int64[Tensor, " samples"]
     """Number of the nearest training example of each sample."""
@@ -61,7 +62,7 @@ def copying(
 
     Example:
         >>> train, others = torch.zeros(3, 2), torch.ones(3, 2)
-        >>> copying(torch.zeros(4, 2), train, others).excess
+        >>> copying(torch.zeros(4, 2), train, others).even_share
         1.0
     """
     near, which = _nearest(samples, train)
@@ -71,9 +72,9 @@ def copying(
     chosen = torch.where(is_train, which, len(train) + place)
     counts = torch.bincount(chosen, minlength=pool).double()
     p_value = _p_value(counts, int(is_train.sum()), len(train), seed)
-    excess = (share - expected) / (1 - expected)
+    a, b = share / len(train), (1 - share) / len(held_out)
     distances = torch.stack([near, other], dim=1)
-    return Copying(excess, share, expected, p_value, which, distances)
+    return Copying(a / (a + b), share, expected, p_value, which, distances)
 
 
 def _p_value(counts: Float64[Tensor, " pool"], wins: int, train: int, seed: int) -> float:

@@ -71,7 +71,7 @@ CASES: Final = (
     Case("scale_per_value", "noise_floor", "a noise scale for each pixel; some never vary"),
     Case("light_kl", "codes_leave_prior", "beta = 0.01"),
     Case("no_stopping", "overfitting", "a large model, small data, and no early stopping"),
-    Case("exemplars", "memorisation", "a prior around every single training example", 2.0),
+    Case("exemplars", "memorisation", "a prior around every single training example", 1.2),
     Case("one_dimension", "missing_modes", "a code of one dimension", 3.0),
     Case("noisy_pixels", "blur", "a Gaussian noise scale that is fixed too high", 1.25),
     Case("digits", None, "the recipe digits"),

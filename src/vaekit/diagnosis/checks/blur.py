@@ -14,7 +14,7 @@ References:
 
 from typing import Final, final
 
-from vaekit.diagnosis.blame import few_dimensions, heavy_kl, smaller_networks, wide_likelihood
+from vaekit.diagnosis.blame import few_dimensions, heavy_kl, more_room, wide_likelihood
 from vaekit.diagnosis.finding import (
     Answer,
     Check,
@@ -63,7 +63,7 @@ class Blur(Check):
             wide_likelihood(recipe)
             or heavy_kl(recipe)
             or few_dimensions(recipe)
-            or smaller_networks(recipe)
+            or more_room(recipe)
         )
         numbers = {"sharpness_data": usual, "sharpness_reconstructions": answer}
         if subject.has_prior:

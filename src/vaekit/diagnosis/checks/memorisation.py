@@ -1,7 +1,7 @@
 """Samples that are training examples.
 
-See `copying` for the statistic: how much more often the nearest neighbour of a sample is a
-training example than it would be by chance.
+See `copying` for the statistic: how often a sample is nearer to a training example than to any of
+as many examples that the model has not seen.
 
 References:
     van den Burg and Williams (2021), On Memorization in Probabilistic Deep Generative Models,
@@ -26,8 +26,8 @@ from vaekit.diagnosis.pictures import neighbours
 from vaekit.diagnosis.subject import NEIGHBOURS, Subject
 from vaekit.priors import VampSpec
 
-MOST: Final = 0.5
-"""Half way from chance to always."""
+MOST: Final = 0.8
+"""Training examples are then nearest four times as often; healthy models of small data reach 0.6."""
 CERTAIN: Final = 0.01
 FEWEST: Final = 50
 
@@ -54,15 +54,16 @@ class Memorisation(Check):
         samples = subject.scale(subject.samples).flatten(1)
         train = subject.values("train", NEIGHBOURS)
         found = copying(samples, train, subject.values(subject.split, NEIGHBOURS))
-        excess = found.excess if found.p_value < CERTAIN else 0.0
-        statistic = Statistic("excess of training examples among neighbours", excess, MOST, "above")
+        share = found.even_share if found.p_value < CERTAIN else 0.5
+        statistic = Statistic("samples nearest to a training example", share, MOST, "above")
         if not statistic.is_bad:
             return Healthy(statistic)
         blame = self._blame(subject)
         near, other = found.distances.median(0).values.tolist()
         return Finding(
             symptom=f"The nearest neighbour of a sample is a training example in "
-            f"{found.share:.1%} of cases; by chance it would be in {found.expected:.1%}.",
+            f"{found.share:.1%} of cases, by chance in {found.expected:.1%}: in "
+            f"{found.even_share:.0%} had both sets one size.",
             statistic=statistic,
             cause=blame.cause,
             remedy=blame.remedy,

@@ -19,8 +19,7 @@ from vaekit.diagnosis.blame import (
     few_dimensions,
     heavy_kl,
     light_kl,
-    rarely_stopped,
-    smaller_networks,
+    longer,
     wide_likelihood,
 )
 from vaekit.diagnosis.finding import (
@@ -98,6 +97,5 @@ class MissingModes(Check):
             or heavy_kl(recipe)
             or wide_likelihood(recipe)
             or light_kl(recipe)
-            or rarely_stopped(recipe, "validation" in subject.dataset.splits)
-            or smaller_networks(recipe)
+            or longer(recipe)
         )
