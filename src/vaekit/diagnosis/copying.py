@@ -8,9 +8,9 @@ often as one of the pool is. What is reported is the share had both sets one siz
     even share = a / (a + b),    a = share / train,    b = (1 - share) / held out
 
 A half where samples do not know the training examples, 1 where each of them lies nearest to one.
-Blur does not move it: a soft sample is as soft to both. The p-value comes from changing at random which
-of the pool counts as training, and holds however alike samples are: many neighbours of one example
-of the pool count once.
+Blur does not move it: a soft sample is as soft to both. The p-value comes from changing at random
+which of the pool counts as training, and holds however alike samples are: many neighbours of one
+example of the pool count once.
 
 References, of the same comparison with other statistics:
     Meehan, Chaudhuri and Dasgupta (2020), A Non-Parametric Test to Detect Data-Copying in

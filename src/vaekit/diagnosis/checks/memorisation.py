@@ -27,7 +27,7 @@ from vaekit.diagnosis.subject import NEIGHBOURS, Subject
 from vaekit.priors import VampSpec
 
 MOST: Final = 0.8
-"""Training examples are then nearest four times as often; healthy models of small data reach 0.6."""
+"""Training examples are then nearest four times as often; healthy small models reach 0.65."""
 CERTAIN: Final = 0.01
 FEWEST: Final = 50
 
