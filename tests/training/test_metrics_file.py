@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from training.small_run import STEPS_PER_EPOCH, TOTAL_STEPS, changed, small_run
 
-from vaekit.errors import ArtifactError
+from vaekit.errors import ArtifactError, DivergenceError
 from vaekit.training import MetricsFile, Plan, Record, latest_checkpoint, metrics_file, read_metrics
 
 
@@ -156,3 +156,27 @@ def test_no_checkpoint_is_ahead_of_the_log(tmp_path: Path) -> None:
     end = order.index(f"-> {named.name}")
     begin = max(i for i, name in enumerate(order[:end]) if name.startswith("-> "))
     assert "metrics.jsonl" in order[begin:end]
+
+
+def test_a_run_that_diverges_says_so_and_forgets_it_when_it_goes_on(tmp_path: Path) -> None:
+    log = MetricsFile(tmp_path / "m.jsonl")
+    log.started(plan(0))
+    log.logged({"kind": "training", "step": 1})
+    log.stepped(3, {})
+    try:
+        raise DivergenceError("the loss ran away")
+    except DivergenceError:
+        log.finished()
+    record = read_metrics(log.path)[-1]
+    assert (record["kind"], record["step"]) == ("divergence", 3)
+    assert record["problem"] == "the loss ran away"
+    assert record["epoch"] == 3 / STEPS_PER_EPOCH
+    log.started(plan(3))
+    assert steps_in(log.path) == [1]
+
+
+def test_a_run_that_ends_well_adds_nothing(tmp_path: Path) -> None:
+    log = MetricsFile(tmp_path / "m.jsonl")
+    log.started(plan(0))
+    log.finished()
+    assert read_metrics(log.path) == []

@@ -13,6 +13,7 @@ from vaekit.cli.benchmark import benchmark
 from vaekit.cli.codes import decode, encode, reconstruct
 from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
+from vaekit.cli.diagnose import diagnose
 from vaekit.cli.evaluate import evaluate
 from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
@@ -38,6 +39,7 @@ app.command()(compare)
 app.command()(sweep)
 app.command()(search)
 app.command()(benchmark)
+app.command()(diagnose)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
 app.command("list")(list_all)

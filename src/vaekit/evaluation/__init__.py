@@ -27,7 +27,15 @@ from vaekit.evaluation.disentanglement import (
 )
 from vaekit.evaluation.evaluate import Results, evaluate
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
-from vaekit.evaluation.pixels import ReconstructionError, reconstruction, sharpness
+from vaekit.evaluation.memory import rows_within
+from vaekit.evaluation.pixels import (
+    ReconstructionError,
+    UnitScale,
+    can_be_sharp,
+    reconstruction,
+    sample_means,
+    sharpness,
+)
 from vaekit.evaluation.sample_quality import (
     Classifier,
     class_coverage,
@@ -35,10 +43,12 @@ from vaekit.evaluation.sample_quality import (
     frechet_distance_of_gaussians,
     kept_classifier,
     precision_recall,
+    sample_quality,
     train_classifier,
+    why_not_sampled,
 )
 from vaekit.evaluation.sparsity import hoyer_sparsity
-from vaekit.evaluation.task import EvaluationSpec, Progress, check_measurable
+from vaekit.evaluation.task import EvaluationSpec, Progress, Task, check_measurable
 
 __all__ = [
     "DCI",
@@ -51,10 +61,13 @@ __all__ = [
     "Progress",
     "ReconstructionError",
     "Results",
+    "Task",
+    "UnitScale",
     "active_units",
     "amortization_gap",
     "annealed_importance_sampling",
     "bits_per_dim",
+    "can_be_sharp",
     "check_measurable",
     "class_coverage",
     "classified",
@@ -75,8 +88,12 @@ __all__ = [
     "posterior_moments",
     "precision_recall",
     "reconstruction",
+    "rows_within",
+    "sample_means",
+    "sample_quality",
     "sandwich",
     "separated_attribute_predictability",
     "sharpness",
     "train_classifier",
+    "why_not_sampled",
 ]

@@ -37,7 +37,7 @@ def report_page(content: Report) -> str:
     results = content.results
     return _template().render(
         report=content,
-        style=Markup(_file("report.css")),
+        style=report_style(),
         summary=rows.summary(results),
         measures=rows.all_measures(results),
         annealed=rows.annealed(results),
@@ -48,8 +48,13 @@ def report_page(content: Report) -> str:
         protocol=list(_protocol(results)),
         data=list(_data_facts(content.data)),
         provenance=list(_flat(content.provenance)),
-        pictures=[_embedded(picture) for picture in content.pictures],
+        pictures=[embedded(picture) for picture in content.pictures],
     )
+
+
+def report_style() -> Markup:
+    """The style sheet of a report."""
+    return Markup(_file("report.css"))
 
 
 @cache
@@ -135,7 +140,7 @@ def _flat(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
 # -- pictures ----------------------------------------------------------------------------------
 
 
-def _embedded(picture: Picture) -> Embedded:
+def embedded(picture: Picture) -> Embedded:
     """Drawings stay lines, which print well; what holds images becomes one."""
     is_drawing = not any(ax.images for ax in picture.figure.axes)
     kind = "svg+xml" if is_drawing else "png"
