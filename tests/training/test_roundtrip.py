@@ -74,6 +74,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "model": MODEL.model_copy(update={"encoder": BATCH_NORM, "decoder": BATCH_NORM})
     },
     "adamax": {"spec": changed(optimizer={"kind": "adamax"})},
+    "adagrad": {"spec": changed(optimizer={"kind": "adagrad", "weight_decay": 0.01})},
     "importance weighting": {"objective": IWAESpec(num_samples=3).build()},
     "weighed gradient": {"objective": DReGSpec(num_samples=3).build()},
     "discrepancy": {"objective": InfoVAESpec().build()},
