@@ -1,1 +1,28 @@
 """Auto-Encoding Variational Bayes, again: its figures, and what becomes of its claims."""
+
+from vaekit.studies.aevb.cells import Cell, Part, cells
+from vaekit.studies.aevb.claims import claims
+from vaekit.studies.aevb.findings import Findings
+from vaekit.studies.aevb.manifold import manifold, unit_square
+from vaekit.studies.aevb.mcem import MonteCarloEM
+from vaekit.studies.aevb.study import PARTS, report, run_study
+from vaekit.studies.aevb.tables import blocks, filled
+from vaekit.studies.aevb.train import train_cell, trained_model
+
+__all__ = [
+    "PARTS",
+    "Cell",
+    "Findings",
+    "MonteCarloEM",
+    "Part",
+    "blocks",
+    "cells",
+    "claims",
+    "filled",
+    "manifold",
+    "report",
+    "run_study",
+    "train_cell",
+    "trained_model",
+    "unit_square",
+]
