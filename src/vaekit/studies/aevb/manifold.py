@@ -25,7 +25,7 @@ def unit_square(side: int) -> Float[np.ndarray, "cells 2"]:
         [[0.0, 0.0]]
     """
     along = ndtri((np.arange(side) + 0.5) / side)
-    down, right = np.meshgrid(-along, along, indexing="ij")
+    down, right = np.meshgrid(along[::-1], along, indexing="ij")
     return np.stack([right.ravel(), down.ravel()], axis=1)
 
 

@@ -1,0 +1,29 @@
+"""`vaekit study arithmetic`: what directions and ways in a latent space do, measured."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def arithmetic(
+    run: Annotated[Path, typer.Argument(help="Folder of a trained run on labelled images.")],
+    examples: Annotated[int, typer.Option(min=1, help="Test images of each class.")] = 50,
+    seeds: Annotated[int, typer.Option(min=1, help="Of the pairs of digits.")] = 3,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of numbers and figures; by default in the run.")
+    ] = None,
+) -> None:
+    """Move codes along thickness and slant, and walk between digits by lines and arcs.
+
+    Attributes are read off the pixels, classes off a small classifier that is trained once. For
+    example:
+
+    vaekit study arithmetic runs/mnist
+    """
+    from vaekit.runs import open_run
+    from vaekit.studies.latent_arithmetic import measure
+
+    for file in measure(open_run(run), output or run / "arithmetic", examples, seeds):
+        kind = "picture" if file.suffix == ".png" else "table"
+        typer.echo(f"{kind:<9}{file}")
