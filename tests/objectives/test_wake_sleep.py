@@ -143,7 +143,7 @@ def test_dreams_are_dreamt_under_the_conditions_of_data() -> None:
         out.weight[:, 2] = 100.0  # of the first class every value is on, of the others off
         model.decoder.output_bias.fill_(-50.0)
     seen: list[Observation] = []
-    encode, model.encode = model.encode, lambda shown: (seen.append(shown), encode(shown))[1]
+    model.encoder.register_forward_pre_hook(lambda _, shown: seen.append(shown[0]))
     shown = Observation(torch.ones(9, 5), torch.eye(3)[torch.arange(9) % 3])
     WakeSleepSpec().build()(model, shown, {}, generator=generator_for(0))
     assert shown.c is not None

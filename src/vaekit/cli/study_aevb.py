@@ -72,4 +72,4 @@ def _parts(text: str) -> "list[Part]":
             expected=f"some of {', '.join(PARTS)}, with commas between",
             found=text,
         )
-    return [name for name in PARTS if name in names]  # pyright: ignore[reportReturnType]
+    return [name for name in PARTS if name in names]

@@ -7,6 +7,7 @@ summary are not of the paper, which prints curves and no table.
 from collections.abc import Sequence
 from typing import Final
 
+from vaekit.studies.aevb.cells import Algorithm
 from vaekit.studies.aevb.findings import Findings, Numbers, by_setting, setting_name, value_at
 from vaekit.studies.verdict import Claim
 
@@ -86,7 +87,8 @@ def _lost(found: Findings, cell: Numbers, fitting: int) -> dict[str, list[float]
 
 def _marginal(found: Findings) -> Sequence[Claim]:
     made = []
-    for other, name in (("wake_sleep", "wake-sleep"), ("mcem", "Monte Carlo EM")):
+    others: dict[Algorithm, str] = {"wake_sleep": "wake-sleep", "mcem": "Monte Carlo EM"}
+    for other, name in others.items():
         pairs = list(found.pairs("aevb", other, likelihood=True))
         if other == "mcem":
             pairs = [pair for pair in pairs if pair.first["images"] == 1000]

@@ -85,7 +85,7 @@ def _moved(subject: Subject, test: Shown, name: str, along: np.ndarray) -> dict[
     values = ATTRIBUTES[name](images).reshape(n, steps)
     classes = seen.classes.reshape(n, steps)
     kept = classes == classes[:, [steps // 2]]
-    ranks = np.array([spearmanr(STEPS, some).statistic for some in values])
+    ranks = np.array([spearmanr(STEPS, some)[0] for some in values])
     labels = np.unique(test.labels)
     by_class = [test.labels == label for label in labels]
     return {
