@@ -10,7 +10,7 @@ from vaekit.errors import SpecError
 if TYPE_CHECKING:
     from vaekit.studies.aevb import Cell, Part
 
-PARTS = ("figure2", "figure3", "manifolds")
+PARTS = ("figure2", "figure3", "manifolds", "starts")
 
 
 def aevb(
@@ -40,8 +40,9 @@ def aevb(
 
     figure2 follows the bound over training samples on MNIST and Frey Faces, by latent size, with
     Adagrad as published and with Adam. figure3 follows the marginal likelihood. manifolds draws
-    what was learned. Every cell leaves one small JSON file, the first time after a million samples;
-    the same command skips what is there and goes on inside a cell that was stopped. For example:
+    what was learned; starts tries another reading of how weights start. Every cell leaves one small
+    JSON file, the first time after a million samples; the same command skips what is there and
+    goes on inside a cell that was stopped. For example:
 
     vaekit study aevb --only figure2 --samples 1e6 --jobs 2
     """

@@ -24,6 +24,7 @@ def made_up(
         "images": cell.images,
         "hidden": cell.units,
         "samples": samples,
+        "start": cell.start,
         "step_size": 0.02,
         "tried": {},
         "seconds_per_million": 240.0,

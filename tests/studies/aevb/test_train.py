@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vaekit.data import Observation
-from vaekit.studies.aevb import Cell, cells, train_cell, trained_model
+from vaekit.studies.aevb import PARTS, Cell, cells, train_cell, trained_model
 from vaekit.studies.aevb import train as training
 from vaekit.studies.aevb.curve import Curve, bound, points
 from vaekit.studies.aevb.grid import train_cells
@@ -86,12 +86,12 @@ def test_a_grid_tells_of_every_cell_and_keeps_models(tmp_path: Path) -> None:
 def test_the_start_is_the_published_one() -> None:
     made = setting(Cell("mnist", 50, "aevb"))
     weights = torch.cat([p.flatten() for p in made.model.parameters()])
-    # 117,000 draws: a standard error of 0.01 / sqrt(2 n) = 2e-5 of the deviation.
-    assert weights.std().item() == pytest.approx(0.01, abs=1e-4)
-    assert weights.mean().item() == pytest.approx(0.0, abs=1e-4)
+    # 117,000 draws: a standard error of 0.1 / sqrt(2 n) = 2e-4 of the deviation.
+    assert weights.var().item() == pytest.approx(0.01, abs=3e-4)
+    assert weights.mean().item() == pytest.approx(0.0, abs=1e-3)
     shown = Observation(torch.rand(3, 1, 8, 8))
     assert torch.equal(made.model.encoder.centred(shown), shown.x)
-    start_as_published(made.model, made.recipe.seed)
+    start_as_published(made.model, Cell("mnist", 50, "aevb"))
     again = torch.cat([p.flatten() for p in made.model.parameters()])
     assert torch.equal(weights, again)
 
@@ -114,16 +114,16 @@ def test_the_recipe_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("quick", [False, True])
 def test_every_part_has_cells_with_names_of_their_own(quick: bool) -> None:
-    found = [c for part in ("figure2", "figure3", "manifolds") for c in cells(part, 2, quick)]
+    found = [c for part in PARTS for c in cells(part, 2, quick)]
     assert len({c.name for c in found}) == len(set(found))
     assert len(cells("figure2", 1, quick)) == (8 if quick else 36)
 
 
 def test_points_are_even_on_a_logarithm() -> None:
     assert sorted(points(1_000_000, 100, 1)) == [10, 100, 1000, 10_000]
-    found = sorted(points(10_000_000, 100, 15))
+    found = sorted(points(10_000_000, 100, 10))
     assert found[-1] == 100_000
-    assert len(found) == 61
+    assert len(found) == 41
 
 
 def test_a_curve_forgets_what_was_not_saved(tmp_path: Path) -> None:

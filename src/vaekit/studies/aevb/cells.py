@@ -10,13 +10,17 @@ from typing import Final, Literal, TypeAlias, final
 Data: TypeAlias = Literal["mnist", "frey_faces"]
 Algorithm: TypeAlias = Literal["aevb", "wake_sleep", "mcem"]
 Method: TypeAlias = Literal["adagrad", "adam"]
-Part: TypeAlias = Literal["figure2", "figure3", "manifolds"]
+Part: TypeAlias = Literal["figure2", "figure3", "manifolds", "starts"]
 
 BATCH_SIZE: Final = 100
 HIDDEN: Final[dict[Data, int]] = {"mnist": 500, "frey_faces": 200}
 STEP_SIZES: Final = (0.01, 0.02, 0.1)
 """Of Adagrad, as published; the one whose training bound is best early on is kept."""
 ADAM_RATE: Final = 1e-3
+START: Final = 0.1
+"""Standard deviation of the published N(0, 0.01), read as the paper writes normals: by variance."""
+OTHER_START: Final = 0.01
+"""What it is if 0.01 is the standard deviation."""
 _MNIST, _FREY_FACES = (20, 3, 200, 10, 5), (10, 2, 20, 5)
 _QUICK: Final = {"mnist": (20, 3), "frey_faces": (10, 2)}
 
@@ -34,6 +38,7 @@ class Cell:
         seed: Of everything random.
         images: So many training images; all there are if absent.
         hidden: Hidden units; those of the second figure if absent.
+        start: Standard deviation of all weights at the start.
     """
 
     data: Data
@@ -43,6 +48,7 @@ class Cell:
     seed: int = 0
     images: int | None = None
     hidden: int | None = None
+    start: float = START
 
     @property
     def name(self) -> str:
@@ -54,7 +60,8 @@ class Cell:
         """
         size = [f"h{self.hidden}"] if self.hidden else []
         few = [f"n{self.images}"] if self.images else []
-        ends = [self.algorithm, self.method, f"seed{self.seed}"]
+        other = [] if self.start == START else [f"start{self.start:g}"]
+        ends = [self.algorithm, self.method, *other, f"seed{self.seed}"]
         return "-".join([self.data, f"z{self.latent}", *size, *few, *ends])
 
     @property
@@ -102,10 +109,22 @@ def manifold_cells() -> list[Cell]:
     ]
 
 
+def start_cells(seeds: int) -> list[Cell]:
+    """Those of the other reading of how weights start."""
+    sizes: dict[Data, int] = {"mnist": 20, "frey_faces": 10}
+    algorithms: tuple[Algorithm, ...] = ("aevb", "wake_sleep")
+    return [
+        Cell(data, latent, algorithm, seed=seed, start=OTHER_START)
+        for seed in range(seeds)
+        for data, latent in sizes.items()
+        for algorithm in algorithms
+    ]
+
+
 def cells(part: Part, seeds: int, quick: bool) -> list[Cell]:
     """What a part of the study trains."""
     if part == "figure2":
         return bound_cells(seeds, quick)
     if part == "figure3":
         return likelihood_cells(seeds)
-    return manifold_cells()
+    return manifold_cells() if part == "manifolds" else start_cells(seeds)

@@ -18,7 +18,7 @@ from vaekit.numerics import draw_noise, generator_for
 from vaekit.runs.folder import write_json
 from vaekit.training import Listener, Plan, Record
 
-PER_DECADE: Final = 15
+PER_DECADE: Final = 10
 FIRST: Final = 1000
 DIGITS: Final = 3
 _BLOCK: Final = 1000

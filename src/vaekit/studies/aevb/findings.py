@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 
-from vaekit.studies.aevb.cells import Algorithm, Data, Method
+from vaekit.studies.aevb.cells import START, Algorithm, Data, Method
 
 Numbers: TypeAlias = dict[str, Any]
 DATA_NAMES: Final[dict[Data, str]] = {"mnist": "MNIST", "frey_faces": "Frey Faces"}
@@ -71,7 +71,8 @@ class Findings:
         self, wanted: Callable[[Numbers], bool] = lambda cell: True, likelihood: bool = False
     ) -> list[Numbers]:
         """Cells that follow the bound, or the marginal likelihood, by latent size and seed."""
-        found = [c for c in self.cells if (c["images"] is not None) == likelihood and wanted(c)]
+        published = [c for c in self.cells if c["start"] == START]
+        found = [c for c in published if (c["images"] is not None) == likelihood and wanted(c)]
         return sorted(found, key=lambda c: (c["images"] or 0, c["latent"], c["seed"]))
 
     def cell(self, data: Data, latent: int, algorithm: Algorithm, method: Method) -> list[Numbers]:
@@ -93,6 +94,10 @@ class Findings:
                 same = all(one[key] == other[key] for key in _SETTING)
                 if same and one["method"] == method:
                     yield Pair(one, other)
+
+    def other_starts(self) -> list[Numbers]:
+        """Cells whose weights started by the other reading."""
+        return [c for c in self.cells if c["start"] != START]
 
     def latents(self, data: Data, algorithm: Algorithm = "aevb") -> list[int]:
         """Latent sizes there are of a data set."""

@@ -3,8 +3,8 @@
 Encoder and decoder have one hidden layer of tanh. MNIST is binarised anew at every presentation,
 and its decoder is Bernoulli; Frey Faces are shuffled before they are divided, made continuous by
 uniform noise, and their decoder is a Gaussian with a mean in (0, 1) and a scale for each value.
-All weights and biases are drawn from N(0, 0.01^2), and the encoder sees values as they are: what
-vaekit does by default (centred inputs, an output bias at the mean of the data) is undone.
+All weights and biases are drawn from N(0, 0.01), a variance, and the encoder sees values as they
+are: what vaekit does by default (centred inputs, an output bias at the mean of the data) is undone.
 
 The prior N(0, I) of all weights adds theta / N to the gradient per example, N training images.
 Adam has none: its decoupled decay would be another prior.
@@ -26,8 +26,6 @@ from vaekit.runs import assemble
 from vaekit.studies.aevb.cells import ADAM_RATE, BATCH_SIZE, Cell
 from vaekit.training import resolve
 
-SCALE: Final = 0.01
-"""Of the weights at the start; the paper writes N(0, 0.01), read as a standard deviation."""
 MOST_SAMPLES: Final = 10**9
 _FREY = {"kind": "gaussian", "scale": "per_value", "unit_mean": True}
 _DATA: Final[dict[str, dict[str, Any]]] = {
@@ -91,7 +89,7 @@ def setting(cell: Cell, step_size: float | None = None, threads: int = 1) -> Set
     whole = parts.dataset.split("train")
     rows = whole.rows(0, cell.images or len(whole))
     assert isinstance(parts.model, VAE)  # noqa: S101  # `recipe_of` says so
-    start_as_published(parts.model, cell.seed)
+    start_as_published(parts.model, cell)
     train = InMemorySplit.of(rows)
     test = parts.dataset.split("test")
     return Setting(recipe, parts.model, parts.objective, parts.transform, train, test)
@@ -137,11 +135,11 @@ def recipe_of(cell: Cell, step_size: float | None = None, threads: int = 1) -> R
 
 
 @torch.no_grad()
-def start_as_published(model: VAE, seed: int) -> None:
-    """Draws every parameter from N(0, 0.01^2), and lets the encoder see values as they are."""
-    source = generator_for(derive_seed(seed, "start"))
+def start_as_published(model: VAE, cell: Cell) -> None:
+    """Draws every parameter from a normal, and lets the encoder see values as they are."""
+    source = generator_for(derive_seed(cell.seed, "start"))
     for parameter in model.parameters():
-        drawn = torch.randn(parameter.shape, generator=source) * SCALE
+        drawn = torch.randn(parameter.shape, generator=source) * cell.start
         parameter.copy_(drawn.to(parameter))
     model.encoder.mean.zero_()
     model.encoder.spread.fill_(1.0)

@@ -15,7 +15,7 @@ from vaekit.studies.aevb.pictures import bound_curves, likelihood_curves, mosaic
 from vaekit.studies.aevb.tables import BENCHMARK, blocks, filled
 from vaekit.studies.aevb.train import CURVE_IMAGES, trained_model
 
-PARTS: Final[tuple[Part, ...]] = ("figure2", "figure3", "manifolds")
+PARTS: Final[tuple[Part, ...]] = ("figure2", "figure3", "manifolds", "starts")
 QUICK_SAMPLES: Final = 100_000
 _QUICK_IMAGES: Final = 500
 _MANIFOLD_SIDE: Final = {"mnist": 20, "frey_faces": 14}

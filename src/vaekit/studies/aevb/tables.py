@@ -16,7 +16,7 @@ from typing import Any, Final
 from vaekit.errors import DataError
 from vaekit.runs.table import markdown
 from vaekit.studies.aevb.claims import RERUN, claims
-from vaekit.studies.aevb.findings import DATA_NAMES, Findings, Numbers, Pair
+from vaekit.studies.aevb.findings import DATA_NAMES, Findings, Numbers, Pair, value_at
 from vaekit.studies.verdict import verdict_table
 
 SUMMARY_NATS: Final = 88.0
@@ -39,6 +39,7 @@ def blocks(folder: Path, benchmark: Path = BENCHMARK) -> dict[str, str]:
         "bounds": markdown(bounds(found)),
         "published": markdown(published(found, benchmark)),
         "likelihoods": markdown(likelihoods(found)),
+        "starts": markdown(starts(found)),
         "speed": markdown(speed(found)),
     }
 
@@ -147,6 +148,27 @@ def likelihoods(found: Findings) -> list[dict[str, Any]]:
     return rows or [{"training images": "not run yet"}]
 
 
+def starts(found: Findings) -> list[dict[str, Any]]:
+    """The two readings of how weights start, after as many samples."""
+    rows = []
+    for cell in found.other_starts():
+        for other in found.cell(cell["data"], cell["latent"], cell["algorithm"], cell["method"]):
+            if other["seed"] != cell["seed"]:
+                continue
+            samples = min(c["curve"]["samples"][-1] for c in (cell, other))
+            ends = {c["start"]: value_at(c, "test", samples) for c in (other, cell)}
+            rows.append(
+                {
+                    "data": DATA_NAMES[cell["data"]],
+                    "latent": cell["latent"],
+                    "algorithm": NAMES[cell["algorithm"]],
+                    "samples": millions(samples),
+                    **{f"test bound from {start:g}": f"{v:.1f}" for start, v in ends.items()},
+                }
+            )
+    return rows or [{"data": "not run yet"}]
+
+
 def speed(found: Findings) -> list[dict[str, Any]]:
     """Minutes for a million samples, beside those of the paper."""
     rows = [{"what": "the paper, an Intel Xeon CPU of 2013", "minutes": PAPER_MINUTES}]
@@ -175,7 +197,7 @@ def _range(cells: Sequence[Numbers]) -> str:
 
 
 def _size(cell: Numbers) -> str:
-    return "" if cell["step_size"] is None else f"{cell['step_size']:g}"
+    return f"{cell['step_size']:g}"
 
 
 def millions(samples: int) -> str:

@@ -7,11 +7,13 @@ Where there is no state, a longer run starts anew; what is as long as asked for 
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
+from vaekit.errors import DivergenceError
 from vaekit.evaluation import importance_sampling
 from vaekit.models import VAE
 from vaekit.runs.folder import write_json
@@ -19,7 +21,7 @@ from vaekit.studies.aevb.cells import BATCH_SIZE, STEP_SIZES, Cell
 from vaekit.studies.aevb.curve import PER_DECADE, Curve, Measure, bound, points
 from vaekit.studies.aevb.marginal import POINTS_PER_DECADE, marginal_likelihood
 from vaekit.studies.aevb.mcem import MonteCarloEM
-from vaekit.studies.aevb.setting import Setting, setting
+from vaekit.studies.aevb.setting import Setting, recipe_of, setting, start_as_published
 from vaekit.training import (
     Listener,
     Training,
@@ -29,12 +31,15 @@ from vaekit.training import (
     load_checkpoint,
 )
 
-CURVE_IMAGES: Final = 2500
+CURVE_IMAGES: Final = 2000
 """Training and test images that the bound is followed on."""
-PILOT_SAMPLES: Final = 50_000
+PILOT_SAMPLES: Final = 20_000
+"""After which step sizes are judged, by the bound of training images."""
 FINAL_DRAWS: Final = 20
 """Of z for each test image, in the final ELBO."""
 ACTIVE_NATS: Final = 0.01
+DIVERGED: Final = -1e9
+"""Stands for the bound of a step size that led nowhere."""
 
 
 def cell_file(folder: Path, cell: Cell) -> Path:
@@ -76,8 +81,7 @@ def train_cell(
     if known is not None and known["samples"] >= samples:
         return known
     work = work_folder(folder, cell)
-    chosen, tried = _step_size(cell, work, samples, threads)
-    made = setting(cell, chosen, threads)
+    made, tried = _with_step_size(cell, work, samples, threads)
     curve = Curve(
         _measure(cell, made, curve_images), _points(cell, samples), BATCH_SIZE, work / "curve.json"
     )
@@ -86,7 +90,7 @@ def train_cell(
         MonteCarloEM(made, work / "checkpoint", curve).run(updates)
     else:
         _training(made, work / "checkpoint", [curve]).run(updates)
-    found = _numbers(cell, made, curve, updates, chosen, tried)
+    found = _numbers(cell, made, curve, updates, tried)
     cell_file(folder, cell).parent.mkdir(parents=True, exist_ok=True)
     write_json(cell_file(folder, cell), found)
     return found
@@ -108,30 +112,41 @@ def _training(made: Setting, folder: Path | None, listeners: list[Listener]) -> 
     return Training(made.model, made.objective, data, spec, seed, folder, listeners)
 
 
-def _step_size(
+def _with_step_size(
     cell: Cell, work: Path, samples: int, threads: int
-) -> tuple[float | None, dict[str, float]]:
-    """The step size of Adagrad whose training bound is best after a few updates."""
+) -> tuple[Setting, dict[str, float]]:
+    """The setting with the step size whose training bound is best after a few updates."""
+    made = setting(cell, threads=threads)
     if cell.method != "adagrad":
-        return None, {}
+        return made, {}
     file = work / "step_sizes.json"
     if not file.is_file():
-        tried = {str(size): _early(cell, size, samples, threads) for size in STEP_SIZES}
+        tried = {str(size): _early(cell, made, size, samples) for size in STEP_SIZES}
         work.mkdir(parents=True, exist_ok=True)
         write_json(file, tried)
     tried = json.loads(file.read_text(encoding="utf-8"))
-    return float(max(tried, key=tried.get)), tried
+    return with_step_size(cell, made, float(max(tried, key=tried.get))), tried
 
 
-def _early(cell: Cell, step_size: float, samples: int, threads: int) -> float:
-    made = setting(cell, step_size, threads)
+def with_step_size(cell: Cell, made: Setting, size: float) -> Setting:
+    """The same setting at its start, to be trained with another step size."""
+    start_as_published(made.model, cell)
+    threads = made.recipe.training.threads or 1
+    return replace(made, recipe=recipe_of(cell, size, threads))
+
+
+def _early(cell: Cell, made: Setting, size: float, samples: int) -> float:
+    """The training bound after a few updates; the lowest number there is where it diverged."""
+    tried = with_step_size(cell, made, size)
     updates = max(1, min(PILOT_SAMPLES, samples // 2) // BATCH_SIZE)
-    if cell.algorithm == "mcem":
-        MonteCarloEM(made).run(updates)
-        shown = made.shown(made.train, 100)
-        return round(marginal_likelihood(made.model, shown), 3)
-    _training(made, None, []).run(updates)
-    return round(bound(made.model, made.shown(made.train, 1000)), 3)
+    try:
+        if cell.algorithm == "mcem":
+            MonteCarloEM(tried).run(updates)
+            return round(marginal_likelihood(tried.model, tried.shown(tried.train, 100)), 3)
+        _training(tried, None, []).run(updates)
+        return round(bound(tried.model, tried.shown(tried.train, 1000)), 3)
+    except DivergenceError:
+        return DIVERGED
 
 
 def _points(cell: Cell, samples: int) -> set[int]:
@@ -158,7 +173,6 @@ def _numbers(
     made: Setting,
     curve: Curve,
     updates: int,
-    chosen: float | None,
     tried: dict[str, float],
 ) -> dict[str, Any]:
     """All that is kept of a cell."""
@@ -172,7 +186,8 @@ def _numbers(
         "images": cell.images,
         "hidden": cell.units,
         "samples": samples,
-        "step_size": chosen,
+        "start": cell.start,
+        "step_size": made.recipe.training.optimizer.learning_rate,
         "tried": tried,
         "seconds_per_million": round(curve.seconds / samples * 1e6, 1),
         "cpu_seconds_per_million": round(curve.cpu_seconds / samples * 1e6, 1),
