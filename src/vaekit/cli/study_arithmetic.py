@@ -13,6 +13,9 @@ def arithmetic(
     output: Annotated[
         Path | None, typer.Option(help="Folder of numbers and figures; by default in the run.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="A Markdown file whose marked tables are filled.")
+    ] = None,
 ) -> None:
     """Move codes along thickness and slant, and walk between digits by lines and arcs.
 
@@ -22,8 +25,13 @@ def arithmetic(
     vaekit study arithmetic runs/mnist
     """
     from vaekit.runs import open_run
-    from vaekit.studies.latent_arithmetic import measure
+    from vaekit.studies import fill
+    from vaekit.studies.latent_arithmetic import arithmetic_blocks, measure
 
-    for file in measure(open_run(run), output or run / "arithmetic", examples, seeds):
+    folder = output or run / "arithmetic"
+    files = measure(open_run(run), folder, examples, seeds)
+    if page is not None:
+        files.append(fill(page, arithmetic_blocks(folder)))
+    for file in files:
         kind = "picture" if file.suffix == ".png" else "table"
         typer.echo(f"{kind:<9}{file}")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vaekit.data import Observation
-from vaekit.studies.aevb import PARTS, Cell, cells, train_cell, trained_model
+from vaekit.studies.aevb import PARTS, Cell, cells_of, train_cell, trained_model
 from vaekit.studies.aevb import train as training
 from vaekit.studies.aevb.curve import Curve, bound, points
 from vaekit.studies.aevb.grid import train_cells
@@ -114,9 +114,9 @@ def test_the_recipe_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("quick", [False, True])
 def test_every_part_has_cells_with_names_of_their_own(quick: bool) -> None:
-    found = [c for part in PARTS for c in cells(part, 2, quick)]
+    found = [c for part in PARTS for c in cells_of(part, 2, quick)]
     assert len({c.name for c in found}) == len(set(found))
-    assert len(cells("figure2", 1, quick)) == (8 if quick else 36)
+    assert len(cells_of("figure2", 1, quick)) == (8 if quick else 36)
 
 
 def test_points_are_even_on_a_logarithm() -> None:

@@ -17,6 +17,8 @@ HIDDEN: Final[dict[Data, int]] = {"mnist": 500, "frey_faces": 200}
 STEP_SIZES: Final = (0.01, 0.02, 0.1)
 """Of Adagrad, as published; the one whose training bound is best early on is kept."""
 ADAM_RATE: Final = 1e-3
+LIKELIHOOD_IMAGES = (1000, 50_000)
+"""Training images of the third figure."""
 START: Final = 0.1
 """Standard deviation of the published N(0, 0.01), read as the paper writes normals: by variance."""
 OTHER_START: Final = 0.01
@@ -95,7 +97,7 @@ def likelihood_cells(seeds: int) -> list[Cell]:
     return [
         Cell("mnist", 3, algorithm, seed=seed, images=images, hidden=100)
         for seed in range(seeds)
-        for images in (1000, 50_000)
+        for images in LIKELIHOOD_IMAGES
         for algorithm in algorithms
     ]
 
@@ -121,7 +123,7 @@ def start_cells(seeds: int) -> list[Cell]:
     ]
 
 
-def cells(part: Part, seeds: int, quick: bool) -> list[Cell]:
+def cells_of(part: Part, seeds: int, quick: bool) -> list[Cell]:
     """What a part of the study trains."""
     if part == "figure2":
         return bound_cells(seeds, quick)

@@ -68,12 +68,32 @@ class Findings:
         self.cells: list[Numbers] = [json.loads(f.read_text(encoding="utf-8")) for f in files]
 
     def of(
-        self, wanted: Callable[[Numbers], bool] = lambda cell: True, likelihood: bool = False
+        self,
+        wanted: Callable[[Numbers], bool] = lambda cell: True,
+        likelihood: bool = False,
+        starts: bool = False,
     ) -> list[Numbers]:
-        """Cells that follow the bound, or the marginal likelihood, by latent size and seed."""
-        published = [c for c in self.cells if c["start"] == START]
-        found = [c for c in published if (c["images"] is not None) == likelihood and wanted(c)]
-        return sorted(found, key=lambda c: (c["images"] or 0, c["latent"], c["seed"]))
+        """Cells that follow the bound, or the marginal likelihood, by latent size and seed.
+
+        Args:
+            wanted: Which of them.
+            likelihood: Whether those of the marginal likelihood.
+            starts: Whether weights may have started by the other reading, too.
+        """
+        found = [
+            c
+            for c in self.cells
+            if (c["images"] is not None) == likelihood
+            and (starts or c["start"] == START)
+            and wanted(c)
+        ]
+        order = ("mnist", "frey_faces")
+        return sorted(
+            found,
+            key=lambda c: (
+                c["images"] or 0, -c["start"], order.index(c["data"]), c["latent"], c["seed"],
+            ),
+        )  # fmt: skip
 
     def cell(self, data: Data, latent: int, algorithm: Algorithm, method: Method) -> list[Numbers]:
         """The seeds of one setting of the second figure."""
@@ -86,11 +106,11 @@ class Findings:
 
     def pairs(
         self, first: Algorithm, second: Algorithm, method: Method = "adagrad",
-        likelihood: bool = False,
+        likelihood: bool = False, starts: bool = False,
     ) -> Iterator[Pair]:  # fmt: skip
-        """Settings that both algorithms were trained under."""
-        for one in self.of(lambda c: c["algorithm"] == first, likelihood):
-            for other in self.of(lambda c: c["algorithm"] == second, likelihood):
+        """Settings that both algorithms were trained under; see `of`."""
+        for one in self.of(lambda c: c["algorithm"] == first, likelihood, starts):
+            for other in self.of(lambda c: c["algorithm"] == second, likelihood, starts):
                 same = all(one[key] == other[key] for key in _SETTING)
                 if same and one["method"] == method:
                     yield Pair(one, other)
@@ -105,18 +125,19 @@ class Findings:
         return sorted({c["latent"] for c in found})
 
 
-_SETTING: Final = ("data", "latent", "method", "seed", "images", "hidden")
+_SETTING: Final = ("data", "latent", "method", "seed", "images", "hidden", "start")
 
 
 def setting_name(cell: Numbers) -> str:
     """What is shared by all seeds of a setting.
 
     Example:
-        >>> setting_name({"data": "mnist", "latent": 3, "images": None})
-        'MNIST z3'
+        >>> setting_name({"data": "mnist", "latent": 3, "images": None, "start": 0.01})
+        'MNIST z3, start 0.01'
     """
     size = "" if cell["images"] is None else f", {cell['images']:,} images"
-    return f"{DATA_NAMES[cell['data']]} z{cell['latent']}{size}"
+    start = "" if cell["start"] == START else f", start {cell['start']:g}"
+    return f"{DATA_NAMES[cell['data']]} z{cell['latent']}{size}{start}"
 
 
 def value_at(cell: Numbers, split: str, samples: int) -> float:
@@ -126,8 +147,19 @@ def value_at(cell: Numbers, split: str, samples: int) -> float:
 
 
 def by_setting(pairs: Sequence[Pair], value: Callable[[Pair], float]) -> dict[str, list[float]]:
-    """A number for each seed of each setting."""
+    """A number for each seed of each setting, after so many samples."""
     found: dict[str, list[float]] = {}
     for pair in pairs:
-        found.setdefault(pair.name, []).append(value(pair))
+        name = f"{pair.name} at {millions(pair.samples)}"
+        found.setdefault(name, []).append(value(pair))
     return found
+
+
+def millions(samples: int) -> str:
+    """A number of samples.
+
+    Example:
+        >>> millions(10_000_000), millions(100_000)
+        ('10 million', '0.1 million')
+    """
+    return f"{samples / 1e6:g} million"

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from vaekit.figures import save
 from vaekit.runs.folder import locked, write, write_json
-from vaekit.studies.aevb.cells import Cell, Part, cells, manifold_cells
+from vaekit.studies.aevb.cells import Cell, Part, cells_of, manifold_cells
 from vaekit.studies.aevb.findings import Findings
 from vaekit.studies.aevb.grid import Told, train_cells
 from vaekit.studies.aevb.manifold import drawn, manifold
 from vaekit.studies.aevb.pictures import bound_curves, likelihood_curves, mosaics
-from vaekit.studies.aevb.tables import BENCHMARK, blocks, filled
+from vaekit.studies.aevb.tables import BENCHMARK, blocks
 from vaekit.studies.aevb.train import CURVE_IMAGES, trained_model
+from vaekit.studies.page import fill
 
 PARTS: Final[tuple[Part, ...]] = ("figure2", "figure3", "manifolds", "starts")
 QUICK_SAMPLES: Final = 100_000
@@ -46,7 +47,7 @@ def run_study(
         ArtifactError: Another process works in the folder, or it cannot be written to.
         Interrupted: SIGINT or SIGTERM arrived; the same call goes on.
     """
-    wanted = list(dict.fromkeys(c for part in parts for c in cells(part, seeds, quick)))
+    wanted = list(dict.fromkeys(c for part in parts for c in cells_of(part, seeds, quick)))
     length = min(samples, QUICK_SAMPLES) if quick else samples
     with locked(folder):
         write_json(folder / "protocol.json", {"quick": quick or _is_quick(folder)})
@@ -72,7 +73,7 @@ def report(
     text = "\n\n".join(f"## {name}\n\n{table}" for name, table in made.items()) + "\n"
     write(folder / "tables.md", text)
     if page is not None:
-        write(page, filled(page.read_text(encoding="utf-8"), made, str(page)))
+        fill(page, made)
     pictures: list[Path] = []
     if list(found.pairs("aevb", "wake_sleep")):
         pictures.append(save(bound_curves(found, quick), folder / "figure2.png"))

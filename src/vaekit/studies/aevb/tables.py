@@ -1,22 +1,13 @@
-"""The tables of the study, and the page that shows them.
-
-A page has marked blocks, each between two comments, whose content is computed:
-
-    <!-- begin verdicts -->
-    ...
-    <!-- end verdicts -->
-"""
+"""The tables of the study."""
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from vaekit.errors import DataError
 from vaekit.runs.table import markdown
 from vaekit.studies.aevb.claims import RERUN, claims
-from vaekit.studies.aevb.findings import DATA_NAMES, Findings, Numbers, Pair, value_at
+from vaekit.studies.aevb.findings import DATA_NAMES, Findings, Numbers, Pair, millions, value_at
 from vaekit.studies.verdict import verdict_table
 
 SUMMARY_NATS: Final = 88.0
@@ -42,24 +33,6 @@ def blocks(folder: Path, benchmark: Path = BENCHMARK) -> dict[str, str]:
         "starts": markdown(starts(found)),
         "speed": markdown(speed(found)),
     }
-
-
-def filled(page: str, blocks: Mapping[str, str], where: str = "the page") -> str:
-    """The page with the content of its blocks.
-
-    Raises:
-        DataError: A block is missing.
-    """
-    for name, content in blocks.items():
-        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
-        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if not pattern.search(page):
-            raise DataError(
-                "A page has no place for a table.", where=where, expected=f"{begin} ... {end}"
-            )
-        text = f"{begin}\n\n{content}\n\n{end}"
-        page = pattern.sub(lambda _, text=text: text, page)
-    return page
 
 
 def bounds(found: Findings) -> list[dict[str, Any]]:
@@ -198,13 +171,3 @@ def _range(cells: Sequence[Numbers]) -> str:
 
 def _size(cell: Numbers) -> str:
     return f"{cell['step_size']:g}"
-
-
-def millions(samples: int) -> str:
-    """A number of samples.
-
-    Example:
-        >>> millions(10_000_000), millions(100_000)
-        ('10 million', '0.1 million')
-    """
-    return f"{samples / 1e6:g} million"
