@@ -97,7 +97,7 @@ class Training:
         stopping, else the averaged ones, else the last. It is then in evaluation mode.
 
         Args:
-            until: Pauses, saved, after so many updates in all; a later call goes on.
+            until: Pauses after so many updates in all; with a folder, a later call goes on.
 
         Raises:
             DivergenceError: The loss is not finite or ran away; the last good state is kept.

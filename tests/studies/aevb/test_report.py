@@ -111,7 +111,8 @@ def test_the_manifold_is_the_inverse_distribution_function(digits: None) -> None
     images = manifold(model, 4)
     assert images.shape == (16, 1, 8, 8)
     z = torch.as_tensor(codes[5:6]).float().unsqueeze(0)
-    np.testing.assert_allclose(images[5], model.decode((z,)).mean[0, 0].detach())
+    alone = model.decode((z,)).mean[0, 0].detach()
+    np.testing.assert_allclose(images[5], alone, atol=1e-6)  # float32 products of another size
 
 
 @pytest.mark.parametrize("quick", [False, True])

@@ -15,7 +15,7 @@ from vaekit.studies.aevb.tables import NAMES
 
 COLORS: Final = {"aevb": CLASSES[0], "wake_sleep": CLASSES[2], "mcem": "#3a8f4a"}
 _LINES: Final[dict[str, Any]] = {"train": "-", "test": (0, (3, 1.5))}
-_EARLY: Final = 0.1
+_MARGIN, _LATE = 0.1, 0.1
 QUICK_WORDS: Final = "QUICK RUN: too short to judge. "
 
 
@@ -120,10 +120,10 @@ def _draw(ax: Axes, cells: Sequence[Numbers]) -> None:
                 linewidth=0.9 if adam else 1.6,
                 alpha=0.5 if adam else 1.0,
             )
-            later += values[samples >= samples[-1] ** 0.75].tolist()
+            later += values[samples >= _LATE * samples[-1]].tolist()
     ax.set_xscale("log")
     low, high = min(later), max(later)
-    margin = _EARLY * (high - low) or 1.0
+    margin = _MARGIN * (high - low) or 1.0
     ax.set_ylim(low - margin, high + margin)
     ax.yaxis.set_major_locator(round_ticks(6))
     ax.grid(axis="x", visible=False)

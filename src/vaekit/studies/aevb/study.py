@@ -1,19 +1,19 @@
 """The study of AEVB, from cells to figures, tables and the page."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from vaekit.figures import save
 from vaekit.runs.folder import locked, write, write_json
 from vaekit.studies.aevb.cells import Cell, Part, cells_of, manifold_cells
-from vaekit.studies.aevb.findings import Findings
+from vaekit.studies.aevb.findings import DATA_NAMES, Findings, millions
 from vaekit.studies.aevb.grid import Told, train_cells
 from vaekit.studies.aevb.manifold import drawn, manifold
 from vaekit.studies.aevb.pictures import bound_curves, likelihood_curves, mosaics
 from vaekit.studies.aevb.tables import BENCHMARK, blocks
-from vaekit.studies.aevb.train import CURVE_IMAGES, trained_model
+from vaekit.studies.aevb.train import CURVE_IMAGES, read_cell, trained_model
 from vaekit.studies.page import fill
 
 PARTS: Final[tuple[Part, ...]] = ("figure2", "figure3", "manifolds", "starts")
@@ -93,13 +93,13 @@ def _manifolds(folder: Path, quick: bool) -> list[Path]:
         name: (manifold(model, side), side)
         for cell, model in here.items()
         if cell.latent == 2
-        for name, side in [(_name(cell), _MANIFOLD_SIDE[cell.data])]
+        for name, side in [(_name(cell, folder), _MANIFOLD_SIDE[cell.data])]
     }
     if planes:
         title = "Means of p(x|z) on the unit square, through the inverse Gaussian CDF"
         files.append(save(mosaics(planes, title, len(planes), quick), folder / "figure4.png"))
     drawings = {
-        _name(cell): (drawn(model, _SAMPLES), 10)
+        _name(cell, folder): (drawn(model, _SAMPLES), 10)
         for cell, model in sorted(here.items(), key=lambda item: item[0].latent)
         if cell.data == "mnist"
     }
@@ -109,12 +109,11 @@ def _manifolds(folder: Path, quick: bool) -> list[Path]:
     return files
 
 
-def _name(cell: Cell) -> str:
-    names: dict[str, Callable[[int], str]] = {
-        "mnist": lambda z: f"MNIST, {z} latent dimensions",
-        "frey_faces": lambda z: f"Frey Faces, {z} latent dimensions",
-    }
-    return names[cell.data](cell.latent)
+def _name(cell: Cell, folder: Path) -> str:
+    """What a model is, and how many samples it has seen."""
+    found = read_cell(folder, cell)
+    after = f", {millions(found['samples'])}" if found else ""
+    return f"{DATA_NAMES[cell.data]} z{cell.latent}{after}"
 
 
 def _is_quick(folder: Path) -> bool:
