@@ -22,21 +22,20 @@ MODELS, OBJECTIVES = (
 )
 NORMALIZATIONS = ("none", "layer", "batch")
 WHERE_BATCH = ("encoder", "decoder")
+NOT_NESTED = ("dreg", "stl", "beta_tcvae", "wake_sleep")
 REFUSED = {
     # model, objective, batch normalisation
     *itertools.product(["autoencoder"], {*OBJECTIVES} - {"reconstruction"}, [False, True]),
     ("vae", "iwae", True),
     ("vae", "dreg", True),
-    *itertools.product(
-        ["hierarchical_vae", "ladder_vae"], ["dreg", "stl", "beta_tcvae"], [False, True]
-    ),
+    *itertools.product(["hierarchical_vae", "ladder_vae"], NOT_NESTED, [False, True]),
     *itertools.product({*MODELS} - {"semi_supervised_vae"}, ["m2"], [False, True]),
     *itertools.product(["semi_supervised_vae"], {*OBJECTIVES} - {"m2"}, [False, True]),
     ("hierarchical_vae", "iwae", True),
     ("ladder_vae", "iwae", True),
     *itertools.product(
         ["categorical_vae", "vq_vae"],
-        ["iwae", "dreg", "stl", "beta_tcvae", "infovae", "capacity", "vae_gan"],
+        ["iwae", "dreg", "stl", "beta_tcvae", "infovae", "capacity", "vae_gan", "wake_sleep"],
         [False, True],
     ),
 }
@@ -161,7 +160,7 @@ def test_facts_see_how_the_posterior_is_made(model: str) -> None:
 def test_nested_posterior_is_refused_where_it_would_be_wrong(objective: str) -> None:
     needs = parse_objective({"kind": objective}).needs
     facts = Facts(True, True, False, nested_posterior=True, latent_class=needs.latent_class)
-    if objective in ("dreg", "stl", "beta_tcvae"):
+    if objective in NOT_NESTED:
         with pytest.raises(SpecError, match=r"drawn in another layer[\s\S]*do: +choose"):
             check_pair(facts, needs, "ladder", objective)
     else:
@@ -192,3 +191,13 @@ def test_a_scale_of_the_batch_is_refused_where_examples_count_by_themselves(obje
     assert chosen.facts.batch_statistics
     with pytest.raises(SpecError, match=objective):
         check_pair(chosen.facts, aim.needs, "vae", objective)
+
+
+def test_wake_sleep_needs_two_networks() -> None:
+    aim, plain = parse_objective({"kind": "wake_sleep"}), {"kind": "vae", "latent_dim": 2}
+    check_pair(parse_model(plain).facts, aim.needs, "vae", "wake_sleep")
+    for shared in ({**plain, "prior": {"kind": "vamp"}}, {"kind": "ladder_vae"}):
+        facts = parse_model(shared).facts
+        assert facts.shared_weights
+        with pytest.raises(SpecError, match=r"[\s\S]*do: +choose"):
+            check_pair(facts, aim.needs, shared["kind"], "wake_sleep")

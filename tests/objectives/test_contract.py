@@ -38,8 +38,9 @@ SPECS: dict[str, dict[str, Any]] = {
     "mmd": {"kind": "infovae", "mmd_weight": 10.0, "num_samples": 2},
     "mmd alone": {"kind": "infovae", "kl_weight": 0.0, "kernel": "rbf", "mmd_weight": 1.0},
     "reconstruction": {"kind": "reconstruction"},
+    "wake-sleep": {"kind": "wake_sleep", "num_samples": 2},
 }
-OF_A_BATCH = ("free bits", "capacity", "no mutual information", "mmd", "mmd alone")
+OF_A_BATCH = ("free bits", "capacity", "no mutual information", "mmd", "mmd alone", "wake-sleep")
 UNITLESS = {"mmd_squared"}
 LATE = 1e6  # epochs after which every schedule has ended
 parse = TypeAdapter(ObjectiveSpec)
@@ -58,6 +59,7 @@ def evaluated(spec: ObjectiveSpec, epoch: float = LATE, **model: float) -> Terms
     noise = torch.randn(
         objective.num_samples, 64, 3, generator=generator_for(0), dtype=torch.float64
     )
+    torch.manual_seed(0)  # of dreams
     return objective(TRUTH.vae(**model), SHOWN, objective.schedule(epoch), (noise,))
 
 
@@ -99,7 +101,7 @@ def test_bound_is_what_stays_below_log_p(spec: ObjectiveSpec) -> None:
     if spec.is_bound:
         assert value <= exact + 0.45
         assert -evaluated(spec, shift=1.0).losses["model"].item() < exact
-    else:
+    elif spec.kind != "wake_sleep":  # its two losses add up to nothing that compares with log p(x)
         assert value > exact + 0.9
 
 

@@ -7,7 +7,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from vaekit.training import AdamaxSpec, AdamSpec, OptimizerSpec, SGDSpec
+from vaekit.training import AdagradSpec, AdamaxSpec, AdamSpec, OptimizerSpec, SGDSpec
 
 STEPS = 20
 
@@ -16,7 +16,7 @@ def gradients() -> Tensor:
     return torch.randn(STEPS, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
 
-def path_of(spec: AdamSpec | AdamaxSpec | SGDSpec) -> Tensor:
+def path_of(spec: AdamSpec | AdamaxSpec | AdagradSpec | SGDSpec) -> Tensor:
     """The weight after each of some updates with known gradients."""
     weight = nn.Parameter(torch.ones(5, dtype=torch.float64))
     optimizer, path = spec.build([weight]), []
@@ -66,6 +66,22 @@ def test_adamax(decay: float) -> None:
     torch.testing.assert_close(path_of(spec), torch.stack(expected), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_adagrad(decay: float) -> None:
+    """Duchi, Hazan and Singer with diagonal matrices; the decay is a slope."""
+    rate, epsilon = 0.1, 1e-3
+    weight, expected = torch.ones(5, dtype=torch.float64), []
+    total = torch.zeros(5, dtype=torch.float64)
+    for gradient in gradients():
+        slope = gradient + decay * weight
+        total = total + slope**2
+        weight = weight - rate * slope / (total.sqrt() + epsilon)
+        expected.append(weight)
+    spec = AdagradSpec(learning_rate=rate, epsilon=epsilon, weight_decay=decay)
+    # Float64 in another order of operations.
+    torch.testing.assert_close(path_of(spec), torch.stack(expected), rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("momentum", "nesterov", "decay"),
     [(0.0, False, 0.0), (0.9, False, 0.0), (0.9, True, 0.0), (0.9, False, 0.1)],
@@ -84,8 +100,10 @@ def test_sgd(momentum: float, nesterov: bool, decay: float) -> None:
     torch.testing.assert_close(path_of(spec), torch.stack(expected), rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("spec", [AdamSpec(), AdamaxSpec(), SGDSpec(momentum=0.9, nesterov=True)])
-def test_there_and_back(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
+@pytest.mark.parametrize(
+    "spec", [AdamSpec(), AdamaxSpec(), AdagradSpec(), SGDSpec(momentum=0.9, nesterov=True)]
+)
+def test_there_and_back(spec: AdamSpec | AdamaxSpec | AdagradSpec | SGDSpec) -> None:
     adapter = TypeAdapter(OptimizerSpec)
     assert adapter.validate_python(spec.model_dump()) == spec
 
@@ -98,6 +116,7 @@ def test_there_and_back(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
         {"kind": "adam", "momentum": 0.9},
         {"kind": "adamax", "beta2": 1.0},
         {"kind": "sgd", "nesterov": True},
+        {"kind": "adagrad", "epsilon": 0.0},
         {"kind": "rmsprop"},
     ],
 )
@@ -111,6 +130,8 @@ SPECS = [
     AdamSpec(),
     AdamaxSpec(),
     AdamaxSpec(learning_rate=0.1, beta1=0.8, weight_decay=0.1),
+    AdagradSpec(),
+    AdagradSpec(learning_rate=0.1, weight_decay=0.1),
     SGDSpec(learning_rate=0.1),
     SGDSpec(learning_rate=0.1, momentum=0.9, weight_decay=0.01),
     SGDSpec(learning_rate=0.1, momentum=0.9, nesterov=True),
@@ -132,12 +153,17 @@ def follow(optimizer: Any, parameters: list[nn.Parameter], steps: range) -> None
 
 
 def of_torch(
-    spec: AdamSpec | AdamaxSpec | SGDSpec, parameters: list[nn.Parameter]
+    spec: AdamSpec | AdamaxSpec | AdagradSpec | SGDSpec, parameters: list[nn.Parameter]
 ) -> torch.optim.Optimizer:
     if isinstance(spec, SGDSpec):
         return torch.optim.SGD(
             parameters, spec.learning_rate, spec.momentum,
             weight_decay=spec.weight_decay, nesterov=spec.nesterov,
+        )  # fmt: skip
+    if isinstance(spec, AdagradSpec):
+        return torch.optim.Adagrad(
+            parameters, spec.learning_rate, weight_decay=spec.weight_decay, eps=spec.epsilon,
+            fused=True,
         )  # fmt: skip
     if isinstance(spec, AdamaxSpec):
         return torch.optim.Adamax(
@@ -151,7 +177,7 @@ def of_torch(
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_is_torchs_bit_for_bit(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
+def test_is_torchs_bit_for_bit(spec: AdamSpec | AdamaxSpec | AdagradSpec | SGDSpec) -> None:
     ours, theirs = weights(), weights()
     follow(spec.build(ours), ours, range(STEPS))
     follow(of_torch(spec, theirs), theirs, range(STEPS))
@@ -160,7 +186,7 @@ def test_is_torchs_bit_for_bit(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_goes_on_from_its_state(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
+def test_goes_on_from_its_state(spec: AdamSpec | AdamaxSpec | AdagradSpec | SGDSpec) -> None:
     through, stopped = weights(), weights()
     follow(spec.build(through), through, range(STEPS))
     first = spec.build(stopped)
@@ -179,7 +205,9 @@ def test_state_of_another_optimizer_is_refused() -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_without_a_gradient_nothing_moves(spec: AdamSpec | AdamaxSpec | SGDSpec) -> None:
+def test_without_a_gradient_nothing_moves(
+    spec: AdamSpec | AdamaxSpec | AdagradSpec | SGDSpec,
+) -> None:
     parameters = weights()
     before = [parameter.detach().clone() for parameter in parameters]
     optimizer = spec.build(parameters)

@@ -42,6 +42,7 @@ from vaekit.objectives import (
     Schedule,
     Terms,
     VAEGANSpec,
+    WakeSleepSpec,
 )
 from vaekit.training import (
     Listener,
@@ -51,6 +52,7 @@ from vaekit.training import (
     load_checkpoint,
     read_metrics,
 )
+from vaekit.training.step import Updater
 
 # A validation improves by far less than half a nat here: this one runs out of patience.
 IMPATIENT = {"patience": 2, "min_improvement_nats": 0.5}
@@ -74,8 +76,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "model": MODEL.model_copy(update={"encoder": BATCH_NORM, "decoder": BATCH_NORM})
     },
     "adamax": {"spec": changed(optimizer={"kind": "adamax"})},
+    "adagrad": {"spec": changed(optimizer={"kind": "adagrad", "weight_decay": 0.01})},
     "importance weighting": {"objective": IWAESpec(num_samples=3).build()},
     "weighed gradient": {"objective": DReGSpec(num_samples=3).build()},
+    "wake and sleep": {"objective": WakeSleepSpec().build()},
     "discrepancy": {"objective": InfoVAESpec().build()},
     "opponent": {
         "objective": OPPONENT,
@@ -131,6 +135,29 @@ def read_log(folder: Path) -> list[Record]:
 def uninterrupted(folder: Path, **choices: Any) -> dict[str, Any]:
     small_run(folder, **choices).run()
     return ended(folder)
+
+
+@pytest.mark.parametrize("steps", [4, 13])
+def test_paused_and_continued(steps: int, tmp_path: Path) -> None:
+    expected = uninterrupted(tmp_path / "whole")
+    first = small_run(tmp_path / "parts")
+    assert not first.run(until=steps).finished
+    assert first.progress.step == steps
+    first.run(until=steps)  # is there already
+    assert first.progress.step == steps
+    first.run(until=steps + 2)
+    assert first.progress.step == steps + 2
+    assert small_run(tmp_path / "parts").run(until=10**6).finished
+    assert ended(tmp_path / "parts") == expected
+
+
+def test_without_a_folder_weights_are_looked_at_as_often_as_with_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks: list[bool] = []
+    monkeypatch.setattr(Updater, "is_finite", property(lambda self: looks.append(True) or True))
+    small_run().run()
+    assert len(looks) == 2  # at the start and at the end
 
 
 @pytest.mark.parametrize("choices", VARIANTS.values(), ids=VARIANTS)

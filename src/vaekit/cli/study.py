@@ -2,4 +2,9 @@
 
 import typer
 
+from vaekit.cli.study_aevb import aevb
+from vaekit.cli.study_arithmetic import arithmetic
+
 study_app = typer.Typer(no_args_is_help=True, help="Run published claims again and judge them.")
+study_app.command()(aevb)
+study_app.command()(arithmetic)

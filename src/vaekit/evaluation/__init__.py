@@ -26,6 +26,7 @@ from vaekit.evaluation.disentanglement import (
     separated_attribute_predictability,
 )
 from vaekit.evaluation.evaluate import Results, evaluate
+from vaekit.evaluation.hamiltonian_monte_carlo import Chains
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
 from vaekit.evaluation.memory import rows_within
 from vaekit.evaluation.pixels import (
@@ -54,6 +55,7 @@ __all__ = [
     "DCI",
     "AISSpec",
     "Annealed",
+    "Chains",
     "Classifier",
     "Estimate",
     "EvaluationSpec",

@@ -8,9 +8,13 @@ one scale for all values finds that balance by maximum likelihood and is the cal
 default; the optimal scale (of optimal_scale_gaussian.py) jumps to where a learned one goes;
 predicting one per value lets the decoder say where it is unsure.
 
+Of values between 0 and 1 the mean may be kept there too, by a sigmoid, as the decoder of AEVB does
+(its appendix C.2).
+
 Reference:
     Rybkin, Daniilidis and Levine (2021), Simple and Effective VAE Training with Calibrated
     Decoders, https://arxiv.org/abs/2006.13202
+    Kingma and Welling (2013), Auto-Encoding Variational Bayes, https://arxiv.org/abs/1312.6114
 """
 
 import math
@@ -107,6 +111,32 @@ class PredictedScaleGaussianLikelihood(Likelihood):
         return torch.stack([mean, inverse_smooth_floor(start, self.floor)])
 
 
+@final
+class UnitMean(Likelihood):
+    """A Gaussian likelihood whose mean is the sigmoid of what the decoder says.
+
+    Args:
+        gaussian: Has the scale.
+    """
+
+    values = ValueRange()
+
+    def __init__(self, gaussian: Likelihood) -> None:
+        super().__init__(gaussian.event_shape)
+        self.gaussian, self.params_per_value = gaussian, gaussian.params_per_value
+
+    def forward(self, parameters: Float[Tensor, "..."]) -> Independent:
+        raw_loc, *others = self._per_value(parameters)
+        at = -len(self.event_shape) - 1
+        return self.gaussian(torch.stack([raw_loc.sigmoid(), *others], dim=at))
+
+    def initial_parameters(
+        self, mean: Float[Tensor, "*event"], std: Float[Tensor, "*event"]
+    ) -> Float[Tensor, "params *event"]:
+        loc, *others = self.gaussian.initial_parameters(mean, std)
+        return torch.stack([torch.logit(loc, eps=1e-3), *others])
+
+
 class GaussianSpec(Spec):
     """Choices of a Gaussian likelihood."""
 
@@ -119,6 +149,9 @@ class GaussianSpec(Spec):
     min_scale: _Scale = Field(
         default=1e-3, description="Floor of a scale that is not fixed, in data units."
     )
+    unit_mean: bool = Field(
+        default=False, description="Keep the mean between 0 and 1, by a sigmoid."
+    )
 
     @property
     def uses_batch_statistics(self) -> bool:
@@ -130,6 +163,10 @@ class GaussianSpec(Spec):
         return self.scale not in ("learned", "per_value")
 
     def build(self, event_shape: tuple[int, ...]) -> Likelihood:
+        gaussian = self._gaussian(event_shape)
+        return UnitMean(gaussian) if self.unit_mean else gaussian
+
+    def _gaussian(self, event_shape: tuple[int, ...]) -> Likelihood:
         if self.scale == "learned":
             return LearnedScaleGaussianLikelihood(event_shape, self.min_scale)
         if self.scale == "optimal":

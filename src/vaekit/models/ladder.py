@@ -83,7 +83,7 @@ class LadderVAE(Model):
 
     @property
     def facts(self) -> Facts:
-        return layered_facts(uses_batch_statistics(self), len(self.sizes))
+        return layered_facts(uses_batch_statistics(self), len(self.sizes), len(self.sizes) > 1)
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return layer_noise(self.sizes, batch, num_samples)
@@ -196,7 +196,9 @@ class LadderVAESpec(Spec):
     @property
     def facts(self) -> Facts:
         """What the model built from this will declare."""
-        return layered_facts(uses_batch_statistics(self), self.network.depth)
+        return layered_facts(
+            uses_batch_statistics(self), self.network.depth, self.network.depth > 1
+        )
 
     def build(self, event_shape: tuple[int, ...], statistics: Statistics) -> LadderVAE:
         """Wires the parts for examples of `event_shape`; weights come from torch's generator."""

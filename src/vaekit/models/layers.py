@@ -66,11 +66,12 @@ def apart(codes: Float[Tensor, "batch features"], sizes: Sequence[int]) -> Laten
     return tuple(layer.unsqueeze(0) for layer in codes.split(list(sizes), dim=-1))
 
 
-def layered_facts(batch_statistics: bool, layers: int) -> Facts:
+def layered_facts(batch_statistics: bool, layers: int, shared_weights: bool = False) -> Facts:
     """What a model of Gaussian layers declares about itself."""
     return Facts(
         has_density=True,
         reparameterized=True,
         batch_statistics=batch_statistics,
         nested_posterior=layers > 1,
+        shared_weights=shared_weights,
     )

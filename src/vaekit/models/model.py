@@ -53,6 +53,8 @@ class Facts:
     """It can be told c, what an example is conditioned on."""
     latent_class: bool = False
     """The top layer of z is a class, of which c tells some: an objective has to sum over it."""
+    shared_weights: bool = False
+    """Some weights serve both p(x, z) and q(z | x)."""
 
 
 @final

@@ -73,7 +73,7 @@ class VAE(Model):
     @property
     def facts(self) -> Facts:
         splits = isinstance(self.posterior, DiagonalGaussianPosterior)
-        return _facts(uses_batch_statistics(self), splits)
+        return _facts(uses_batch_statistics(self), splits, isinstance(self.prior, VampPrior))
 
     def noise_spec(self, batch: int, num_samples: int = 1) -> tuple[NoiseSpec, ...]:
         return (NoiseSpec("z", (num_samples, batch, self.latent_dim)),)
@@ -144,13 +144,14 @@ class VAE(Model):
         return standard
 
 
-def _facts(batch_statistics: bool, independent_dimensions: bool) -> Facts:
+def _facts(batch_statistics: bool, independent_dimensions: bool, shared_weights: bool) -> Facts:
     return Facts(
         has_density=True,
         reparameterized=True,
         batch_statistics=batch_statistics,
         independent_dimensions=independent_dimensions,
         conditional=True,
+        shared_weights=shared_weights,
     )
 
 
@@ -169,7 +170,7 @@ class VAESpec(Spec):
     def facts(self) -> Facts:
         """What the model built from this will declare."""
         splits = isinstance(self.posterior, DiagonalGaussianSpec)
-        return _facts(uses_batch_statistics(self), splits)
+        return _facts(uses_batch_statistics(self), splits, isinstance(self.prior, VampSpec))
 
     @model_validator(mode="after")
     def _vamp_goes_with_its_encoder(self) -> Self:

@@ -17,12 +17,14 @@ from vaekit.objectives.objective import Needs, Objective, Schedule, Terms, check
 from vaekit.objectives.reconstruction import Reconstruction, ReconstructionSpec
 from vaekit.objectives.stl import STL, STLSpec
 from vaekit.objectives.vae_gan import VAEGAN, VAEGANSpec
+from vaekit.objectives.wake_sleep import WakeSleep, WakeSleepSpec
 
 ObjectiveSpec: TypeAlias = Annotated[
     ELBOSpec
     | IWAESpec
     | DReGSpec
     | STLSpec
+    | WakeSleepSpec
     | CapacitySpec
     | BetaTCVAESpec
     | InfoVAESpec
@@ -91,6 +93,8 @@ __all__ = [
     "Schedule",
     "Terms",
     "VAEGANSpec",
+    "WakeSleep",
+    "WakeSleepSpec",
     "bound_notes",
     "check_pair",
     "class_bounds",

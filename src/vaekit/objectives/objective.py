@@ -41,6 +41,8 @@ class Needs:
     """Draws of z must have a density that can be differentiated, or be moved about."""
     latent_class: bool = False
     """The top layer of z must be a class that can be summed over."""
+    separate_networks: bool = False
+    """No weight may serve both p(x, z) and q(z | x)."""
 
 
 class Objective(nn.Module, ABC):
@@ -131,6 +133,15 @@ def check_pair(facts: Facts, needs: Needs, model: str, objective: str) -> None:
             f"drawn in another layer, as in the model {model!r}.",
             where=where,
             remedy="choose objective.kind = 'elbo' or 'iwae', or model.kind = 'vae'",
+        )
+    if needs.separate_networks and facts.shared_weights:
+        raise SpecError(
+            f"The objective {objective!r} trains p(x, z) and q(z | x) by losses of their own, and "
+            f"in this {model!r} some weights serve both: those of a ladder, or of an encoder "
+            "that a VampPrior asks.",
+            where=where,
+            remedy="choose objective.kind = 'elbo', or model.kind = 'vae' with another "
+            "model.prior.kind",
         )
     if needs.independent_dimensions and not facts.independent_dimensions:
         raise SpecError(

@@ -26,6 +26,7 @@ class Claim:
         values: The statistic per setting, one number for each seed.
         above: What the statistic exceeds where the claim holds.
         below: What it stays under where the claim holds.
+        repeats: What the numbers of a setting are: seeds, unless they are of something else.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Claim:
     values: Mapping[str, Sequence[float]]
     above: float = -math.inf
     below: float = math.inf
+    repeats: str = "seeds"
 
     def holds(self, value: float) -> bool:
         """Whether one measurement agrees with the claim; a value that is not finite does not."""
@@ -72,15 +74,18 @@ def verdict_table(claims: Sequence[Claim]) -> list[dict[str, str]]:
             "claim": f"{claim.text} ({claim.source})",
             "statistic": claim.statistic,
             "holds": claim.criterion,
-            "measured": "; ".join(f"{name}: {_over_seeds(v)}" for name, v in claim.values.items()),
+            "measured": "; ".join(
+                f"{name}: {_over_repeats(values, claim.repeats)}"
+                for name, values in claim.values.items()
+            ),
             "verdict": claim.ruling,
         }
         for claim in claims
     ]
 
 
-def _over_seeds(values: Sequence[float]) -> str:
+def _over_repeats(values: Sequence[float], what: str) -> str:
     mean = sum(values) / len(values) if values else math.nan
     if len(values) < 2:
         return f"{mean:.3g}"
-    return f"{mean:.3g} ({min(values):.3g} to {max(values):.3g}, {len(values)} seeds)"
+    return f"{mean:.3g} ({min(values):.3g} to {max(values):.3g}, {len(values)} {what})"

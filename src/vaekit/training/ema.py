@@ -32,14 +32,14 @@ class WeightAverage:
 
     Args:
         module: Whose parameters are averaged.
-        decay: Between 0 (the average is the last weights) and 1.
+        decay: Between 0 (the average is the weights themselves) and 1.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self.decay = decay
         self.names, weights = zip(*module.named_parameters(), strict=True)
         self.weights = [weight.detach() for weight in weights]
-        self.averages = [weight.clone() for weight in self.weights]
+        self.averages = [weight.clone() for weight in self.weights] if decay else self.weights
 
     def share(self, step: int) -> float:
         """Share of the weights after update number `step`, counted from zero, in the average."""
@@ -51,12 +51,14 @@ class WeightAverage:
     def update(self, step: int) -> None:
         """Takes in the weights after update number `step`, counted from zero."""
         share = self.share(step)
-        if share > 0:
+        if share > 0 and self.decay:
             torch._foreach_lerp_(self.averages, self.weights, share)
 
     @torch.no_grad()
     def take_in(self, share: Tensor) -> None:
         """Takes in the weights with a share that only the device knows."""
+        if not self.decay:
+            return
         changes = torch._foreach_sub(self.weights, self.averages)
         torch._foreach_mul_(changes, share)
         torch._foreach_add_(self.averages, changes)
@@ -72,7 +74,8 @@ class WeightAverage:
             torch._foreach_copy_(self.weights, kept)
 
     def state_dict(self) -> dict[str, Tensor]:
-        return dict(zip(self.names, self.averages, strict=True))
+        kept = self.averages if self.decay else [weight.clone() for weight in self.weights]
+        return dict(zip(self.names, kept, strict=True))
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         for name, average in zip(self.names, self.averages, strict=True):

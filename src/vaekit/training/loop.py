@@ -90,11 +90,14 @@ class Training:
         self._clock = self._saved_at = 0.0
         self._saved_step: int | None = None
 
-    def run(self) -> Progress:
+    def run(self, until: int | None = None) -> Progress:
         """Trains until the last epoch, from the newest checkpoint if there is one.
 
         The model ends with the weights that are kept: the best on validation with early
         stopping, else the averaged ones, else the last. It is then in evaluation mode.
+
+        Args:
+            until: Pauses after so many updates in all; with a folder, a later call goes on.
 
         Raises:
             DivergenceError: The loss is not finite or ran away; the last good state is kept.
@@ -105,23 +108,24 @@ class Training:
         plan = self._begin()
         try:
             with self.audience.told(plan), isolated(self.spec), stoppable() as stop:
-                self._steps(stop)
+                self._steps(stop, self.total_steps if until is None else until)
         finally:
             self.updater.forget_gradients()
             self.model.eval()
         self.model.load_state_dict(kept_weights(self._capture().tensors))
         return self.progress
 
-    def _steps(self, stop: StopRequest) -> None:
+    def _steps(self, stop: StopRequest, until: int) -> None:
         progress, spec = self.progress, self.spec
-        if progress.finished:
+        last = min(until, self.total_steps)
+        if progress.finished or (progress.step > 0 and last <= progress.step):
             return
         self.model.train()
         self.objective.train()
         self._clock = time.monotonic()
         if self._saved_step is None:
             self._save()
-        while progress.step < self.total_steps and not progress.finished:
+        while progress.step < last and not progress.finished:
             with memory_explained(spec):
                 self._advance(progress.step)
             self._report()
@@ -131,7 +135,8 @@ class Training:
                 self._save()
             if stop.requested:
                 raise self._interrupted()
-        progress.finished = True
+        self._settle()
+        progress.finished = progress.finished or progress.step == self.total_steps
         self._save()
 
     def _advance(self, step: int) -> None:
@@ -276,6 +281,7 @@ class Training:
         if not self.updater.is_finite:
             raise not_finite("a weight", step, {"loss_nats": self._newest_loss})
         if self.folder is None:
+            self._saved_at = time.monotonic()
             return
         self.audience.tell(lambda listener: listener.saving(step))
         self._tick()
