@@ -18,6 +18,7 @@ from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
 from vaekit.cli.search import search
+from vaekit.cli.study import study_app
 from vaekit.cli.sweep import sweep
 from vaekit.cli.train import train
 from vaekit.cli.walk import interpolate, traverse
@@ -42,6 +43,7 @@ for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
 app.command("list")(list_all)
 app.add_typer(data_app, name="data")
 app.add_typer(artifact_app, name="artifact")
+app.add_typer(study_app, name="study")
 
 
 def _show_version(wanted: bool) -> bool:

@@ -2,4 +2,7 @@
 
 import typer
 
+from vaekit.cli.study_dynamics import dynamics
+
 study_app = typer.Typer(no_args_is_help=True, help="Run published claims again and judge them.")
+study_app.command()(dynamics)

@@ -27,7 +27,12 @@ from vaekit.evaluation.disentanglement import (
 )
 from vaekit.evaluation.evaluate import Results, evaluate
 from vaekit.evaluation.importance_sampling import Estimate, importance_sampling
-from vaekit.evaluation.pixels import ReconstructionError, reconstruction, sharpness
+from vaekit.evaluation.pixels import (
+    ReconstructionError,
+    reconstruction,
+    sample_means,
+    sharpness,
+)
 from vaekit.evaluation.sample_quality import (
     Classifier,
     class_coverage,
@@ -75,6 +80,7 @@ __all__ = [
     "posterior_moments",
     "precision_recall",
     "reconstruction",
+    "sample_means",
     "sandwich",
     "separated_attribute_predictability",
     "sharpness",

@@ -1,0 +1,16 @@
+"""Does the posterior variance first shrink and then grow? The dynamics of VAEs, measured."""
+
+from vaekit.studies.dynamics.plan import planned
+from vaekit.studies.dynamics.report import Written, report
+from vaekit.studies.dynamics.study import Places, Task, missing, perform_all, results_in
+
+__all__ = [
+    "Places",
+    "Task",
+    "Written",
+    "missing",
+    "perform_all",
+    "planned",
+    "report",
+    "results_in",
+]
