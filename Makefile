@@ -60,8 +60,9 @@ bench: $(BENCH) ## Time training and evaluation against peers, on an otherwise i
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/startup.py
 
-docs: $(CORE) ## Write docs/cli.md from the commands' own help
+docs: $(CORE) ## Write docs/cli.md from the commands' help, and tables from committed results
 	$(BIN)/python docs/make_cli_reference.py
+	$(BIN)/python docs/make_dynamics_page.py
 
 clean: ## Remove what these commands made, but neither runs/ nor fetched data
 	rm -rf $(VENV) build dist htmlcov .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache

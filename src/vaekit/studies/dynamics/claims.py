@@ -76,6 +76,13 @@ def _of_the_course(findings: Findings, setting: Setting) -> Iterator[Claim]:
         above=0.1,
     )
     yield Claim(
+        "also beside the spread of the means",
+        SOURCE,
+        "log of v / (v + variance of the means), mean over dimensions, at the end less its minimum",
+        over(lambda cell: turn(np.log(curve(cell, "share"))).rise),
+        above=0.1,
+    )
+    yield Claim(
         "The variance is small while the decoder is poor",
         SOURCE,
         "rank correlation of log variance and decoder quality over training",
@@ -172,7 +179,7 @@ def _of_the_end(findings: Findings, setting: Setting) -> Iterator[Claim]:
         "Samples are sharper at beta 1 than at beta 0",
         SOURCE,
         "ratio of their sharpness (variance of the Laplace response)",
-        {"beta 1 to beta 0": _ratios(findings, setting)},
+        measured({"beta 1 to beta 0": _ratios(findings, setting)}),
         above=1.0,
     )
     yield Claim(

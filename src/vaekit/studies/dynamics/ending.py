@@ -33,7 +33,7 @@ from vaekit.studies.dynamics.instruments import Codes, Probe, codes_of, reconstr
 from vaekit.studies.dynamics.results import packed, rounded
 
 SHOWN: Final = 10
-MAPPED: Final = 600
+MAPPED: Final = 500
 SAMPLES: Final = 1000
 FACTORS: Final = tuple(0.5 * i for i in range(-8, 9))
 """What is added to log variances to see how the gradient depends on them."""
@@ -99,7 +99,8 @@ def _farthest(scales: Tensor) -> float:
 
 
 def _sharpness(parts: Assembly, model: VAE) -> dict[str, float]:
-    rows = parts.dataset.split("test").rows(0, SAMPLES)
+    split = parts.dataset.split("test")
+    rows = split.rows(0, min(SAMPLES, len(split)))
     shown = parts.transform.expected(rows)
     return {
         "sharpness_data": sharpness(parts.transform.expectation(rows.x)).mean().item(),

@@ -131,29 +131,27 @@ def kl_half(codes: Codes, beta: float) -> Float[Tensor, "examples latent"]:
     return 0.5 * beta * torch.expm1(codes.log_variance)
 
 
-@torch.no_grad()
 def curvature(
     model: VAE, z: Float[Tensor, "examples latent"]
 ) -> tuple[Float[Tensor, " examples"], Float[Tensor, "examples latent"]]:
     """Frobenius norm of the Jacobian of the decoder's mean, and the diagonal of J' F J.
 
-    Exact, by one forward derivative for each dimension of z.
+    Exact, column by column: J' u is linear in u, and its derivative by u is J again.
     """
-
-    def mean(at: Tensor) -> Tensor:
-        return model.decode((at[None],)).mean[0]
-
+    with torch.enable_grad():
+        at = z.detach().requires_grad_()
+        likelihood = model.decode((at[None],))
+        mean = likelihood.mean[0]
+        u = torch.zeros_like(mean, requires_grad=True)
+        (pulled,) = torch.autograd.grad(mean, at, u, create_graph=True)
+        columns = [
+            torch.autograd.grad(pulled[:, j].sum(), u, retain_graph=True)[0].flatten(1)
+            for j in range(z.shape[1])
+        ]
     # Where a coin's variance leaves float32, its mean has no slope either: zero over something.
-    variance = model.decode((z[None],)).variance[0].flatten(1).clamp_min(1e-30)
-    squares, bends = [], []
-    for unit in torch.eye(z.shape[1], dtype=z.dtype, device=z.device):
-        _, slope = cast(
-            tuple[Tensor, Tensor], torch.func.jvp(mean, (z,), (unit.expand_as(z).clone(),))
-        )
-        square = slope.flatten(1).square()
-        squares.append(square.sum(1))
-        bends.append((square / variance).sum(1))
-    return torch.stack(squares).sum(0).sqrt(), torch.stack(bends, 1)
+    variance = likelihood.variance[0].detach().flatten(1).clamp_min(1e-30)
+    squares = torch.stack([column.square() for column in columns], 1)
+    return squares.sum((1, 2)).sqrt(), (squares / variance[:, None]).sum(2)
 
 
 def _of_codes(codes: Codes, beta: float) -> dict[str, Any]:

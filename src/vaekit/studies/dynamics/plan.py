@@ -10,8 +10,8 @@ from vaekit.studies.dynamics.study import Task
 
 FROZEN_AT: Final = (1.0,)
 """Betas whose decoders are held fixed."""
-WIDTH_EPOCHS: Final = 40
-RELATIVE_EPOCHS: Final = 60
+WIDTH_EPOCHS: Final = 20
+RELATIVE_EPOCHS: Final = 30
 
 
 def planned(

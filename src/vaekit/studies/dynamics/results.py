@@ -22,7 +22,7 @@ Columns: TypeAlias = dict[str, list[Any]]
 Content: TypeAlias = dict[str, Any]
 
 MOST_BYTES: Final = 40_000
-NUMBERS_BY_DIMENSION: Final = 260
+NUMBERS_BY_DIMENSION: Final = 120
 """How many numbers a column with an entry for each dimension may have."""
 
 
@@ -38,7 +38,7 @@ def columns_of(readings: Sequence[Mapping[str, Any]]) -> dict[str, Columns]:
         curves[key] = [rounded(_pooled(key, row[key])) for row in readings]
     width = max((len(readings[0][key]) for key in lists), default=1)
     few = thinned(len(readings), NUMBERS_BY_DIMENSION // width)
-    by_dimension: Columns = {key: [rounded(readings[i][key]) for i in few] for key in lists}
+    by_dimension: Columns = {key: [rounded(readings[i][key], 4) for i in few] for key in lists}
     by_dimension["step"] = [readings[i]["step"] for i in few]
     return {"curves": curves, "by_dimension": by_dimension}
 

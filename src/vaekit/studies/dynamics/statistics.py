@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import rankdata
 
-Curve = Float[np.ndarray, " readings"]
+Curve = Float[np.ndarray, " _"]
 
 WINDOW: Final = 5
 BLOCK: Final = 4
@@ -82,7 +82,7 @@ def detrended(values: Curve) -> Curve:
 
 def lagged(driver: Curve, driven: Curve) -> dict[str, float]:
     """Correlation at every lag up to two blocks; a positive lag lets the driver come first."""
-    found = {}
+    found: dict[str, float] = {}
     for lag in range(-MOST_LAG, MOST_LAG + 1):
         first = driver[: len(driver) - lag] if lag >= 0 else driver[-lag:]
         second = driven[lag:] if lag >= 0 else driven[: len(driven) + lag]

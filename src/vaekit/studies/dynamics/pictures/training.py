@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vaekit.figures.style import CLASSES, MINUS, styled
@@ -50,17 +51,11 @@ def relatives(contents: Sequence[Content]) -> Figure:
     figure = Figure(figsize=(8.6, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for content in contents:
-        settings, time = content["settings"], epochs(content)
-        later = time > 0
-        style = "-" if settings["data"] == "grey" else "--"
-        if settings["family"] == "categorical":
-            share = column("entropy_share")(content)
-            left.plot(time[later], share[later], style, color=CLASSES[0], label=settings["data"])
-            continue
-        layers = np.exp(np.array(content["by_dimension"]["log_variance"], dtype=float))
-        for name, values, color in zip(("top", "bottom"), layers.T, CLASSES, strict=False):
-            label = f"{name} layer, {settings['data']}"
-            right.plot(time[later], values[later], style, color=color, label=label)
+        style = "-" if content["settings"]["data"] == "grey" else "--"
+        if content["settings"]["family"] == "categorical":
+            _entropy(left, content, style)
+        else:
+            _layers(right, content, style)
     left.set(title="entropy of the codes, as a share of log K", xscale="log", xlabel="epoch")
     right.set(
         title=r"$\sigma^2$ of two layers (geometric mean)",
@@ -74,3 +69,18 @@ def relatives(contents: Sequence[Content]) -> Figure:
         if unique:
             ax.legend(unique.values(), unique.keys())
     return figure
+
+
+def _entropy(ax: Axes, content: Content, style: str) -> None:
+    time, share = epochs(content), column("entropy_share")(content)
+    label = f"{content['settings']['data']} pixels"
+    ax.plot(time[time > 0], share[time > 0], style, color=CLASSES[0], label=label)
+
+
+def _layers(ax: Axes, content: Content, style: str) -> None:
+    by_layer = content["by_dimension"]
+    time = np.array(by_layer["step"]) / content["steps_per_epoch"]
+    variances = np.exp(np.array(by_layer["log_variance"], dtype=float))
+    for name, values, color in zip(("top", "bottom"), variances.T, CLASSES, strict=False):
+        label = f"{name} layer, {content['settings']['data']} pixels"
+        ax.plot(time[time > 0], values[time > 0], style, color=color, label=label)
