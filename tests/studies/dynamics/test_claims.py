@@ -38,6 +38,7 @@ def cell(beta: float = 1.0, seed: int = 0, rises: float = 1.0, kl: float = 5.0) 
         "curves": {
             "step": STEP,
             **curves,
+            "share": np.exp(log_variance).tolist(),
             **{name: value.tolist() for name, value in halves.items()},
         },
         "widened": {"added": [-1.0, 0.0, 1.0], "reconstruction_half": [0.4, 1.0, 2.5]},

@@ -10,7 +10,6 @@ from studies.dynamics.small_cells import small_recipe
 from vaekit.models import VAE
 from vaekit.studies.dynamics.calibration import calibrated
 from vaekit.studies.dynamics.cells import Cell, assembled
-from vaekit.studies.dynamics.claims import equilibria
 from vaekit.studies.dynamics.experiment import Experiment, held_out, probe_for
 from vaekit.studies.dynamics.frozen import (
     FrozenDecoder,
@@ -20,6 +19,7 @@ from vaekit.studies.dynamics.frozen import (
     take_over,
 )
 from vaekit.studies.dynamics.instruments import codes_of
+from vaekit.studies.dynamics.measures import equilibria
 from vaekit.training import Listener
 
 CELL = Cell(epochs=1)

@@ -1,9 +1,11 @@
 """The results of a study, sorted by what they are of."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, final
+from typing import Final, NamedTuple, final
 
 from vaekit.studies.dynamics.results import Content
+
+FEWEST_EPOCHS: Final = 10
 
 
 class Setting(NamedTuple):
@@ -52,6 +54,11 @@ class Findings:
         """Kinds of data and latent sizes of the grid, the published one first."""
         found = {setting_of(content) for content in self.grid}
         return sorted(found, key=lambda one: (one.data != "grey", one.latent_dim))
+
+    @property
+    def are_quick(self) -> bool:
+        """Whether trainings are too short to conclude anything from."""
+        return any(cell["settings"]["epochs"] < FEWEST_EPOCHS for cell in self.grid)
 
     def betas(self, setting: Setting) -> list[float]:
         """Those of a grid, in order."""

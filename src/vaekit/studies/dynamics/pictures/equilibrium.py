@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vaekit.figures.style import CLASSES, INK, MINUS, styled
-from vaekit.studies.dynamics.claims import at_the_end, equilibria
 from vaekit.studies.dynamics.findings import Findings, Setting
+from vaekit.studies.dynamics.measures import at_the_end, equilibria
 from vaekit.studies.dynamics.results import Content
 
 
@@ -19,27 +19,7 @@ def equilibrium(findings: Findings, setting: Setting) -> Figure:
     figure = Figure(figsize=(8.8, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     _ways(left, frozen[0])
-    for content in frozen:
-        first = content is frozen[0]
-        quality, log_variance = zip(*equilibria(content), strict=True)
-        right.plot(
-            -np.array(quality),
-            np.exp(log_variance),
-            "o-",
-            color=CLASSES[0],
-            label="decoders of several ages, held fixed" if first else None,
-        )
-        right.plot(
-            -np.array(quality),
-            predicted(content),
-            "x",
-            color=INK,
-            label=r"$\beta\,/\,(\beta + J'FJ)$ there" if first else None,
-        )
-    for number, cells in enumerate(widths.values()):
-        quality, log_variance = zip(*map(at_the_end, cells), strict=True)
-        label = "decoders of several widths" if number == 0 else None
-        right.plot(-np.array(quality), np.exp(log_variance), "s--", color=CLASSES[2], label=label)
+    _ends(right, frozen, list(widths.values()))
     right.set(
         title="variance at the end",
         yscale="log",
@@ -48,6 +28,30 @@ def equilibrium(findings: Findings, setting: Setting) -> Figure:
     right.invert_xaxis()
     right.legend()
     return figure
+
+
+def _ends(ax: Axes, frozen: list[Content], widths: list[list[Content]]) -> None:
+    for content in frozen:
+        first = content is frozen[0]
+        quality, log_variance = zip(*equilibria(content), strict=True)
+        ax.plot(
+            -np.array(quality),
+            np.exp(log_variance),
+            "o-",
+            color=CLASSES[0],
+            label="decoders of several ages, held fixed" if first else None,
+        )
+        ax.plot(
+            -np.array(quality),
+            predicted(content),
+            "x",
+            color=INK,
+            label=r"$\beta\,/\,(\beta + J'FJ)$ there" if first else None,
+        )
+    for number, cells in enumerate(widths):
+        quality, log_variance = zip(*map(at_the_end, cells), strict=True)
+        label = "decoders of several widths" if number == 0 else None
+        ax.plot(-np.array(quality), np.exp(log_variance), "s--", color=CLASSES[2], label=label)
 
 
 def predicted(frozen: Content) -> list[float]:

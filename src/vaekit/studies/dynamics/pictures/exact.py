@@ -23,16 +23,16 @@ def _trajectories(ax: Axes, content: Content) -> None:
     shown = [c for c in content["curves"] if c["parameter"] == "log variance"]
     betas = list(dict.fromkeys(course["beta"] for course in shown))
     for course in shown:
-        time, beta = np.array(course["time"]), course["beta"]
+        time, beta, start = np.array(course["time"]), course["beta"], course["start"]
+        dense = np.linspace(0, time[-1], 300)
         color = CLASSES[betas.index(beta)]
         for width, measured in zip(content["widths"], np.array(course["log_v"]).T, strict=True):
-            first = width == content["widths"][0] and course["start"] == 0
-            label = f"$\\beta$ = {beta:g}" if first else None
-            ax.plot(time[::2], measured[::2], ".", color=color, markersize=3.5, label=label)
-            exact = logistic(time, width, beta, course["start"])
-            ax.plot(time, exact, color=INK, linewidth=0.6)
+            ax.plot(time[::2], measured[::2], ".", color=color, markersize=3.5)
+            ax.plot(dense, logistic(dense, width, beta, start), color=INK, linewidth=0.6)
+    for beta, color in zip(betas, CLASSES, strict=False):
+        ax.plot([], [], "o", color=color, markersize=4, label=f"$\\beta$ = {beta:g}")
     ax.set(title=r"log $\sigma^2$, measured (dots) and exact (lines)", xlabel="time")
-    ax.legend(loc="center right", ncols=2)
+    ax.figure.legend(loc="outside upper left", ncols=len(betas))
 
 
 def _gradient(ax: Axes, content: Content) -> None:
