@@ -12,6 +12,7 @@ from vaekit.studies.dynamics.statistics import (
     correlation,
     curve,
     detrended,
+    proportionality,
     rank_correlation,
     rates,
     slope,
@@ -44,12 +45,12 @@ def rank_with_quality(cell: Content) -> float:
 
 
 def pace(cell: Content) -> float:
-    """Correlation of changes of decoder quality and of log variance."""
-    return correlation(*changes(cell))
+    """Whether changes of log variance are proportional to those of decoder quality."""
+    return proportionality(*changes(cell))
 
 
 def pace_without_trend(cell: Content) -> float:
-    """The same of what straight lines leave."""
+    """Correlation of what straight lines leave of both changes."""
     quality, log_variance = changes(cell)
     return correlation(detrended(quality), detrended(log_variance))
 

@@ -59,6 +59,19 @@ def correlation(one: Curve, other: Curve) -> float:
     return float(np.corrcoef(one, other)[0, 1])
 
 
+def proportionality(one: Curve, other: Curve) -> float:
+    """Correlation about zero, the cosine: one only where the two are proportional, with a sign.
+
+    Example:
+        >>> proportionality(np.array([1.0, 2.0, 3.0, 4.0]), np.array([-1.0, -2.0, -3.0, -4.0]))
+        -1.0
+    """
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    return (
+        float("nan") if len(one) < 4 or lengths == 0 else float((one @ other / lengths).round(12))
+    )
+
+
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
     """Spearman's; NaN where one of the two does not vary or there are fewer than three.
 

@@ -31,10 +31,11 @@ def phase(findings: Findings, setting: Setting) -> Figure:
         xlabel=f"{MINUS}log p(x | mean of z), held out, nats (better to the right)",
         ylabel=r"posterior variance $\sigma^2$ (geometric mean)",
     )
-    ax.invert_xaxis()
-    ticks = [80, 100, 150, 200, 300, 500]
+    low, high = ax.get_xlim()
+    ticks = [tick for tick in (60, 80, 100, 120, 140, 160, 200, 300, 400, 500) if low < tick < high]
     ax.set_xticks(ticks, [str(tick) for tick in ticks])
     ax.minorticks_off()
+    ax.invert_xaxis()
     figure.legend(loc="outside right upper")
     return figure
 
