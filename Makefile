@@ -60,10 +60,11 @@ bench: $(BENCH) ## Time training and evaluation against peers, on an otherwise i
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/startup.py
 
-docs: $(CORE) ## Write docs/cli.md, docs/lesson and docs/failure_modes.md from what they describe
+docs: $(CORE) ## Write docs/cli.md, docs/lesson and the tables of other pages from what they describe
 	$(BIN)/python docs/make_cli_reference.py
 	$(BIN)/python docs/make_lesson.py
 	$(BIN)/python docs/make_failure_modes.py
+	$(BIN)/python docs/make_dynamics_page.py
 
 clean: ## Remove what these commands made, but neither runs/ nor fetched data
 	rm -rf $(VENV) build dist htmlcov .coverage .hypothesis .import_linter_cache .pytest_cache .ruff_cache

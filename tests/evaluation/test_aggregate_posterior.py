@@ -81,6 +81,18 @@ def test_no_digits_are_lost_between_narrow_posteriors() -> None:
     )
 
 
+def test_digits_are_kept_between_narrow_and_wide_posteriors() -> None:
+    # As without a KL term: multiplied out, squares of 1e24 would be subtracted from each other,
+    # and a wide posterior would seem to explain a code better than its own.
+    mean = torch.linspace(1000, 1010, 100, dtype=torch.float64).unsqueeze(1)
+    stddev = torch.logspace(-9, -1, 100, dtype=torch.float64).unsqueeze(1)
+    found = mutual_information(Moments(mean, stddev), 0)
+    noise = torch.randn(100, 1, generator=generator_for(0, "aggregate"), dtype=torch.float64)
+    densities = torch.distributions.Normal(mean.T, stddev.T).log_prob(mean + stddev * noise)
+    exact = (densities.diagonal() - densities.logsumexp(1)).mean().item() + math.log(100)
+    assert found == pytest.approx(exact, abs=1e-9)
+
+
 def test_unit_is_active_where_its_mean_varies() -> None:
     means = torch.zeros(4, 3)
     means[:, 1] = torch.tensor([-0.1, 0.1, -0.1, 0.1])  # a variance of exactly 0.01 = 0.1^2

@@ -36,6 +36,7 @@ from vaekit.numerics import generator_for
 THRESHOLDS: Final = (0.001, 0.003, 0.01, 0.03, 0.1)
 ACTIVE: Final = 0.01
 _PAIRS_AT_A_TIME: Final = 2**22
+_LOST: Final = 1e-6
 
 
 @final
@@ -128,16 +129,34 @@ def mutual_information(moments: Moments, seed: int) -> float:
     mean, stddev = moments.mean, moments.stddev
     noise = torch.randn(mean.shape, generator=generator_for(seed, "aggregate"), dtype=mean.dtype)
     z = mean + stddev * noise.to(mean.device)
-    # log q(z | x_m), up to a constant: a quadratic in z, so all pairs are one matrix product.
-    precision = stddev.pow(-2)
-    weights = torch.cat([-0.5 * precision, mean * precision], dim=1)
-    offset = -0.5 * (mean.square() * precision).sum(1) - stddev.log().sum(1)
+    # log q(z | x_m), up to a constant.
+    precision, offset = stddev.pow(-2), -stddev.log().sum(1)
     rows = max(1, _PAIRS_AT_A_TIME // len(mean))
     gaps = []
     for start in range(0, len(z), rows):
         at = z[start : start + rows]
-        log_q = torch.cat([at.square(), at], dim=1) @ weights.T + offset
+        log_q = offset - 0.5 * _squares(at, mean, precision)
         own = log_q[:, start : start + len(at)].diagonal()
         gaps.append(own - log_q.logsumexp(1))
     # The average over m has the factor 1/N.
     return torch.cat(gaps).mean().item() + math.log(len(z))
+
+
+def _squares(
+    at: Float64[Tensor, "some latent"],
+    mean: Float64[Tensor, "examples latent"],
+    precision: Float64[Tensor, "examples latent"],
+) -> Float64[Tensor, "some examples"]:
+    """sum_j precision_j (at_j - mean_j)^2 of every pair.
+
+    Multiplied out it is one matrix product, unless the terms are so large that their difference
+    would be lost: a posterior of scale 1e-7 has precisions of 1e14.
+    """
+    largest = max(mean.abs().max().item(), at.abs().max().item()) ** 2 * precision.max().item()
+    if largest * torch.finfo(mean.dtype).eps < _LOST:
+        weights = torch.cat([precision, -2 * mean * precision], dim=1)
+        return torch.cat([at.square(), at], dim=1) @ weights.T + (mean.square() * precision).sum(1)
+    total = torch.zeros(len(at), len(mean), dtype=mean.dtype, device=mean.device)
+    for one, centres, sharp in zip(at.T, mean.T, precision.T, strict=True):
+        total += (one[:, None] - centres).square() * sharp
+    return total

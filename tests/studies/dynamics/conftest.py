@@ -1,0 +1,5 @@
+"""Fixtures of the study."""
+
+from studies.dynamics.small_cells import small
+
+__all__ = ["small"]
