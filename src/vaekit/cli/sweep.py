@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaekit.cli.table import results_columns, show_table
+from vaekit.cli.table import results_columns, shortened, show_table
 
 if TYPE_CHECKING:
     from vaekit.runs.over import Settings
@@ -62,7 +62,7 @@ def _drawn(points: "list[Point]", folder: Path) -> Path | None:
     from vaekit.figures import rate_distortion, save
 
     found = {
-        ", ".join(map("=".join, point.settings.items())): (
+        _named(point.settings): (
             results["kl_nats"],
             -results["expected_log_likelihood_nats"],
         )
@@ -76,3 +76,8 @@ def _drawn(points: "list[Point]", folder: Path) -> Path | None:
     return save(
         rate_distortion(found, f"{spec.split} split of {dataset.name}"), folder / "sweep.png"
     )
+
+
+def _named(settings: "Settings") -> str:
+    """As the columns of the table are called."""
+    return ", ".join(f"{shortened(key, list(settings))} {value}" for key, value in settings.items())

@@ -30,14 +30,14 @@ def show_table(rows: Sequence[Mapping[str, Any]]) -> None:
     keys = list(dict.fromkeys(key for row in rows for key in row))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for key in keys:
-        heading = COLUMNS[key][0] if key in COLUMNS else _shortened(key, keys)
+        heading = COLUMNS[key][0] if key in COLUMNS else shortened(key, keys)
         table.add_column(escape(heading), justify="right")
     for row in rows:
         table.add_row(*(escape(_shown(key, row.get(key))) for key in keys))
     Console(highlight=False).print(table)
 
 
-def _shortened(key: str, keys: Sequence[str]) -> str:
+def shortened(key: str, keys: Sequence[str]) -> str:
     """The end of a setting's path, from where no other column ends like it."""
     parts = key.split(".")
     ends = (".".join(parts[start:]) for start in reversed(range(len(parts))))

@@ -27,8 +27,8 @@ from vaekit.figures.save import encoded, save
 from vaekit.figures.schedule import schedule_curve
 from vaekit.figures.search_history import TrialPoint, search_history
 from vaekit.figures.sheet import sheet
-from vaekit.figures.style import CLASSES, MUTED, styled
 from vaekit.figures.sorted_bars import sorted_bars
+from vaekit.figures.style import CLASSES, MUTED, styled
 from vaekit.figures.traversals import traversals
 from vaekit.figures.worst_reconstructions import worst_reconstructions
 
@@ -58,8 +58,8 @@ __all__ = [
     "schedule_curve",
     "search_history",
     "sheet",
-    "styled",
     "sorted_bars",
+    "styled",
     "traversals",
     "worst_reconstructions",
 ]

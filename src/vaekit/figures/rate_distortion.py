@@ -42,6 +42,7 @@ def rate_distortion(points: Mapping[str, tuple[float, float]], title: str) -> Fi
     ax = figure.subplots()
     low, high = _limits(values)
     _lines_of_equal_bound(ax, low, high)
+    ax.grid(False)  # the lines of equal bound are the grid
     order = np.argsort(values[:, 0], kind="stable")
     ax.plot(*values[order].T, color=MUTED, linewidth=0.8, zorder=1)
     for index, (name, (rate, distortion)) in enumerate(points.items()):
@@ -57,7 +58,7 @@ def rate_distortion(points: Mapping[str, tuple[float, float]], title: str) -> Fi
     ax.xaxis.set_major_locator(round_ticks(6))
     ax.yaxis.set_major_locator(round_ticks(6))
     if len(points) <= MOST_NAMES:
-        ax.legend(loc="upper right", fontsize=7.5)
+        ax.legend(loc="upper right", fontsize=7.5, frameon=True, framealpha=1, edgecolor="none")
     return figure
 
 
@@ -72,6 +73,8 @@ def _lines_of_equal_bound(ax, low: Sequence[float], high: Sequence[float]) -> No
     for bound in ticks:
         rates = np.array([low[0], high[0]])
         ax.plot(rates, bound - rates, color=GRID, linewidth=0.7, zorder=0)
-        at = min(max(bound - high[1], low[0]), high[0])
-        if low[1] < bound - at <= high[1] and low[0] < at < high[0]:
-            ax.text(at, bound - at, f" {bound:g}", color=MUTED, fontsize=7, va="top", zorder=0)
+        start = max(bound - high[1], low[0])  # where the line comes in, on top or at the left
+        if low[1] < bound - start and start < 0.75 * high[0] + 0.25 * low[0]:  # not at the legend
+            side = "bottom" if start == low[0] else "top"
+            text = f" {MINUS}ELBO {bound:g}"
+            ax.text(start, bound - start, text, color=MUTED, fontsize=7, va=side, zorder=0)
