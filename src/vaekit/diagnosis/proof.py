@@ -76,6 +76,7 @@ CASES: Final = (
     Case("noisy_pixels", "blur", "a Gaussian noise scale that is fixed too high", 1.25),
     Case("digits", None, "the recipe digits"),
     Case("healthy_vq", None, "a VQ-VAE of the same data"),
+    Case("healthy_grey", None, "grey pixels under a Gaussian of learned scale"),
     Case("healthy_layers", None, "a hierarchical model with free bits"),
     Case("healthy_mnist", None, "a few epochs of MNIST"),
 )
