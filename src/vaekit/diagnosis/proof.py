@@ -59,7 +59,7 @@ class Case:
 
 CASES: Final = (
     Case("wrong_levels", "data_range", "a likelihood of 256 levels under data of 17"),
-    Case("dead_encoder", "constant_encoder", "ReLU units, and a learning rate of 0.3"),
+    Case("dead_encoder", "constant_encoder", "an encoder of 24 layers of two ReLU units"),
     Case("high_rate", "diverged", "a learning rate of 0.3"),
     Case("long_warmup", "warmup", "a warm-up of 1,000 epochs in a training of 40"),
     Case("heavy_kl", "posterior_collapse", "beta = 20"),

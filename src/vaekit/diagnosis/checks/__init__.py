@@ -21,9 +21,9 @@ from vaekit.diagnosis.finding import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
     DataRange(),
-    ConstantEncoder(),
     NoiseFloor(),
     Diverged(),
+    ConstantEncoder(),
     Warmup(),
     UnusedCodes(),
     PosteriorCollapse(),
