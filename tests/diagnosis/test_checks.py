@@ -190,6 +190,15 @@ def test_a_dead_encoder_is_told_from_a_quiet_one() -> None:
     )
 
 
+def test_narrow_layers_are_blamed_before_the_learning_rate() -> None:
+    of = subject("model.encoder.hidden=[2, 2, 2]", 'model.encoder.activation="relu"')
+    with torch.no_grad():
+        layers(of, "encoder")[-1].weight.zero_()
+    found = answer("constant_encoder", of)
+    assert isinstance(found, Finding)
+    assert found.remedy.settings == ("model.encoder.hidden=[128, 128]",)
+
+
 def test_a_decoder_without_weights_is_collapse() -> None:
     of = subject("objective.beta=30")
     first = layers(of, "decoder")[0]

@@ -1,13 +1,15 @@
 """The page of failure modes: the texts of the checks, and the committed numbers of the proof."""
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from vaekit.diagnosis.checks import CHECKS
 from vaekit.diagnosis.finding import Check
 from vaekit.runs.table import markdown
 
-_INTRODUCTION = """\
+WIDTH: Final = 110
+_INTRODUCTION: Final = """\
 <!-- Written by docs/make_failure_modes.py from failure_modes.json and the checks themselves. -->
 
 # Failure modes
@@ -78,20 +80,22 @@ def _healthy(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _section(check: Check, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"## {check.name}\n"
-    yield f"**{check.title}.** {check.symptom}\n"
+    yield _wrapped(f"**{check.title}.** {check.symptom}") + "\n"
     yield f"- Severity: {check.severity}. Looks at: {check.needs}."
     if check.explains:
-        yield f"- Explains: {', '.join(check.explains)}."
-    yield f"- Reference: {check.reference}.\n"
+        yield _wrapped(f"- Explains: {', '.join(check.explains)}.", indent=2)
+    yield _wrapped(f"- Reference: {check.reference}.", indent=2) + "\n"
     for row in rows:
         if row["check"] != check.name:
             continue
         settings = " ".join(f"--set '{setting}'" for setting in row["remedy"])
-        yield f"Provoked by {row['provoked_by']} (`{row['case']}`); remedy: `{settings}`.\n"
+        yield _wrapped(f"Provoked by {row['provoked_by']} (`{row['case']}`); remedy:") + "\n"
+        yield f"    {settings}\n"
         yield markdown(list(_measured(row))) + "\n"
         others = [name for names in row["named"] for name in names if name != check.name]
         if row["explained"]:
-            yield f"Seen as well, and explained by it: {', '.join(row['explained'])}.\n"
+            seen = f"Seen as well, and explained by it: {', '.join(row['explained'])}."
+            yield _wrapped(seen) + "\n"
         if others:
             yield f"Named besides: {', '.join(sorted(set(others)))}.\n"
 
@@ -106,6 +110,16 @@ def _measured(row: Mapping[str, Any]) -> Iterator[dict[str, str]]:
             "named": ", ".join(row["named"][number]) or "nothing",
             "named after the remedy": "not run" if left is None else ", ".join(left) or "nothing",
         }
+
+
+def _wrapped(text: str, indent: int = 0) -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _wanted(row: Mapping[str, Any]) -> str:

@@ -59,9 +59,9 @@ class Case:
 
 CASES: Final = (
     Case("wrong_levels", "data_range", "a likelihood of 256 levels under data of 17"),
-    Case("dead_encoder", "constant_encoder", "ReLU units, and a learning rate of 0.3"),
+    Case("dead_encoder", "constant_encoder", "an encoder of 24 layers of two ReLU units"),
     Case("high_rate", "diverged", "a learning rate of 0.3"),
-    Case("long_warmup", "warmup", "a warm-up of 1,000 epochs in a training of 30"),
+    Case("long_warmup", "warmup", "a warm-up of 1,000 epochs in a training of 40"),
     Case("heavy_kl", "posterior_collapse", "beta = 20"),
     Case("wide_noise", "posterior_collapse", "a Gaussian noise scale of 1 for pixels up to 1"),
     Case("idle_codebook", "unused_codes", "512 codes that are never moved onto data"),
@@ -76,6 +76,7 @@ CASES: Final = (
     Case("noisy_pixels", "blur", "a Gaussian noise scale that is fixed too high", 1.25),
     Case("digits", None, "the recipe digits"),
     Case("healthy_vq", None, "a VQ-VAE of the same data"),
+    Case("healthy_grey", None, "grey pixels under a Gaussian of learned scale"),
     Case("healthy_layers", None, "a hierarchical model with free bits"),
     Case("healthy_mnist", None, "a few epochs of MNIST"),
 )

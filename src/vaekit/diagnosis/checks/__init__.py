@@ -21,12 +21,12 @@ from vaekit.diagnosis.finding import Check
 
 CHECKS: Final[tuple[Check, ...]] = (
     DataRange(),
-    ConstantEncoder(),
     NoiseFloor(),
     Diverged(),
+    ConstantEncoder(),
     Warmup(),
-    PosteriorCollapse(),
     UnusedCodes(),
+    PosteriorCollapse(),
     CollapsedLayer(),
     CollapsedDimensions(),
     SaturatedScales(),

@@ -50,6 +50,7 @@ class Diverged(Check):
     symptom = "The loss jumps, runs away or stops being a number."
     needs = "the log of the run"
     explains = (
+        "constant_encoder",
         "unused_codes",
         "posterior_collapse",
         "collapsed_layer",

@@ -44,7 +44,7 @@ class UnusedCodes(Check):
     severity = "serious"
     symptom = "Reconstructions stay coarse, however large the codebook is."
     needs = "a model with discrete codes"
-    explains = ("blur", "missing_modes")
+    explains = ("posterior_collapse", "missing_modes", "blur", "memorisation")
     reference = "van den Oord, Vinyals and Kavukcuoglu (2017), https://arxiv.org/abs/1711.00937"
 
     def examine(self, subject: Subject) -> Answer:
