@@ -87,6 +87,7 @@ def mosaics(
     for ax, (name, (images, across)) in zip(grid, sheets.items(), strict=False):
         ax.imshow(_mosaic(images, across), "gray", vmin=0, vmax=1, interpolation="antialiased")
         ax.set_title(name)
+        ax.set_anchor("N")
     for ax in grid:
         ax.set_axis_off()
     for ax in figure.axes:
