@@ -30,7 +30,7 @@ def bound_curves(found: Findings, quick: bool) -> Figure:
         ]
         for data in DATA_NAMES
     }
-    rows = {data: latents for data, latents in panels.items() if latents}
+    rows: dict[Data, list[int]] = {data: latents for data, latents in panels.items() if latents}
     columns = max(map(len, rows.values()))
     figure = Figure(figsize=(9, 2.5 * len(rows) + 0.6), layout="constrained")
     grid = figure.subplots(len(rows), columns, squeeze=False)
