@@ -4,10 +4,10 @@ Comparisons are made after as many samples as both sides have seen. The publishe
 summary are not of the paper, which prints curves and no table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from vaekit.studies.aevb.cells import Algorithm
+from vaekit.studies.aevb.cells import Algorithm, Data
 from vaekit.studies.aevb.findings import (
     Findings,
     Numbers,
@@ -24,7 +24,7 @@ RERUN: Final = {3: 141.30, 5: 124.41, 10: 107.57, 20: 100.61, 200: 99.23}
 FASTER: Final = 0.5
 """Share of samples below which one is considerably faster: half."""
 MARGIN_SHARE: Final = 0.01
-"""Of the bound: what a larger latent space may lose without being worse."""
+"""Of the bound: what a larger latent space may lose."""
 LONG_ENOUGH: Final = 10_000_000
 """Samples below which a cell is not compared with what others trained to the end."""
 MARGIN_NATS: Final = 1.0
@@ -35,7 +35,7 @@ def claims(found: Findings) -> list[Claim]:
     """All claims, with what was measured of them."""
     return [
         *_against_wake_sleep(found),
-        _superfluous(found),
+        *_superfluous(found),
         *_marginal(found),
         _published(found),
     ]
@@ -63,36 +63,56 @@ def _against_wake_sleep(found: Findings) -> list[Claim]:
     ]
 
 
-def _superfluous(found: Findings) -> Claim:
+def _superfluous(found: Findings) -> list[Claim]:
+    where = f"{PAPER}, section 5 and figure 2"
+    return [
+        Claim(
+            "Superfluous latent variables do not lead to over-fitting",
+            where,
+            "training minus test bound with the largest latent space, less that difference with a "
+            "fitting one, as a share of the bound",
+            _against_fitting(found, lambda large, small: _gap(large) - _gap(small)),
+            below=MARGIN_SHARE,
+        ),
+        Claim(
+            "Superfluous latent variables cost nothing in the end",
+            where,
+            f"test bound with the largest latent space minus that with a fitting one after "
+            f"{millions(LONG_ENOUGH)} samples, as a share of the bound",
+            _against_fitting(
+                found, lambda large, small: (large[1] - small[1]) / abs(small[1]), LONG_ENOUGH
+            ),
+            above=-MARGIN_SHARE,
+        ),
+    ]
+
+
+def _gap(ends: tuple[float, float]) -> float:
+    train, test = ends
+    return (train - test) / abs(test)
+
+
+def _against_fitting(
+    found: Findings,
+    value: Callable[[tuple[float, float], tuple[float, float]], float],
+    least: int = 0,
+) -> dict[str, list[float]]:
+    """A number of training and test bounds of two latent sizes, for each data set."""
     values: dict[str, list[float]] = {}
-    for data, (fitting, too_many) in {"mnist": (20, 200), "frey_faces": (10, 20)}.items():
-        for cell in found.of(
-            lambda c, data=data, most=too_many: (
-                (c["data"], c["latent"], c["algorithm"]) == (data, most, "aevb")
-                and c["method"] == "adagrad"
-            )
-        ):
-            values |= _lost(found, cell, fitting)
-    return Claim(
-        "Superfluous latent variables do not lead to over-fitting",
-        f"{PAPER}, section 5 and figure 2",
-        "test bound with the largest latent space minus that with a fitting one, as a share of "
-        "the bound",
-        values,
-        above=-MARGIN_SHARE,
-    )
-
-
-def _lost(found: Findings, cell: Numbers, fitting: int) -> dict[str, list[float]]:
-    values = []
-    for other in found.cell(cell["data"], fitting, "aevb", "adagrad"):
-        if other["seed"] != cell["seed"]:
-            continue
-        samples = min(c["curve"]["samples"][-1] for c in (cell, other))
-        large, small = (value_at(c, "test", samples) for c in (cell, other))
-        values.append((large - small) / abs(small))
-    name = f"{setting_name(cell)} against z{fitting} at {millions(cell['samples'])}"
-    return {name: values} if values else {}
+    sizes: dict[Data, tuple[int, int]] = {"mnist": (20, 200), "frey_faces": (10, 20)}
+    for data, (fitting, too_many) in sizes.items():
+        for large in found.cell(data, too_many, "aevb", "adagrad"):
+            for small in found.cell(data, fitting, "aevb", "adagrad"):
+                samples = min(cell["curve"]["samples"][-1] for cell in (large, small))
+                if small["seed"] != large["seed"] or samples < least:
+                    continue
+                one, other = (
+                    (value_at(cell, "train", samples), value_at(cell, "test", samples))
+                    for cell in (large, small)
+                )
+                name = f"{setting_name(large)} against z{fitting} at {millions(samples)}"
+                values.setdefault(name, []).append(value(one, other))
+    return values
 
 
 def _marginal(found: Findings) -> Sequence[Claim]:

@@ -53,7 +53,7 @@ def likelihood_curves(found: Findings, quick: bool) -> Figure:
     """The third figure: estimated marginal likelihoods."""
     cells = found.of(likelihood=True)
     sizes = sorted({cell["images"] for cell in cells})
-    figure = Figure(figsize=(4.4 * max(len(sizes), 1), 3.4), layout="constrained")
+    figure = Figure(figsize=(max(4.4 * len(sizes), 6.0), 3.6), layout="constrained")
     grid = figure.subplots(1, len(sizes), squeeze=False)[0]
     for ax, images in zip(grid, sizes, strict=True):
         _draw(ax, [cell for cell in cells if cell["images"] == images])
@@ -87,6 +87,7 @@ def mosaics(
     for ax, (name, (images, across)) in zip(grid, sheets.items(), strict=False):
         ax.imshow(_mosaic(images, across), "gray", vmin=0, vmax=1, interpolation="antialiased")
         ax.set_title(name)
+        ax.set_anchor("N")
     for ax in grid:
         ax.set_axis_off()
     for ax in figure.axes:
@@ -137,5 +138,6 @@ def _legend(figure: Figure, algorithms: Sequence[str], quick: bool, adam: bool) 
     ]
     if adam:
         handles.append(Line2D([], [], color=MUTED, linewidth=0.9, alpha=0.7, label="thin: Adam"))
+    columns = 5 if figure.get_figwidth() > 7 else 3
     title = QUICK_WORDS if quick else None
-    figure.legend(handles=handles, loc="outside upper left", ncols=5, title=title, fontsize=8)
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, title=title, fontsize=8)

@@ -112,7 +112,7 @@ def _manifolds(folder: Path, quick: bool) -> list[Path]:
 def _name(cell: Cell, folder: Path) -> str:
     """What a model is, and how many samples it has seen."""
     found = read_cell(folder, cell)
-    after = f", {millions(found['samples'])}" if found else ""
+    after = f", {millions(found['samples'])} samples" if found else ""
     return f"{DATA_NAMES[cell.data]} z{cell.latent}{after}"
 
 
