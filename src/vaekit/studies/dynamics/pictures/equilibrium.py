@@ -70,7 +70,7 @@ def _ways(ax: Axes, frozen: Content) -> None:
         color = CLASSES[ages.index(one["step"]) % len(CLASSES)]
         epoch = one["step"] / frozen["steps_per_epoch"]
         steps = np.maximum(np.array(one["steps"], dtype=float), 0.7)
-        label = f"epoch {epoch:.2g}" if one["shift"] > 0 else None
+        label = f"epoch {float(f'{epoch:.1g}'):g}" if one["shift"] > 0 else None
         variance = np.exp(np.array(one["log_variance"], dtype=float))
         ax.plot(steps, variance, "-" if one["shift"] > 0 else "--", color=color, label=label)
     lowest = min(math.exp(min(one["log_variance"])) for one in decoders)
@@ -79,6 +79,6 @@ def _ways(ax: Axes, frozen: Content) -> None:
         xscale="log",
         yscale="log",
         xlabel="step of the encoder",
-        ylim=(lowest / 2, None),
+        ylim=(lowest / 2, 8.0),
     )
-    ax.legend(ncols=2, loc="lower left")
+    ax.legend(ncols=2, loc="upper right")
