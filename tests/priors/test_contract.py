@@ -97,7 +97,8 @@ def test_same_noise_gives_the_same_sample(prior: nn.Module) -> None:
     noise = torch.randn(5, 3, size, generator=generator_for(0), dtype=torch.float64)
     z = from_noise(prior(), noise)
     assert z.shape == (5, 3, LATENT)
-    assert torch.equal(z[2], from_noise(prior(), noise[2]))
+    # Products of fewer rows may be summed in another order: some units in the last place.
+    torch.testing.assert_close(z[2], from_noise(prior(), noise[2]), rtol=1e-12, atol=1e-12)
     assert torch.equal(z, from_noise(prior(), noise, temperature=1.0))
 
 

@@ -118,7 +118,7 @@ class Training:
     def _steps(self, stop: StopRequest, until: int) -> None:
         progress, spec = self.progress, self.spec
         last = min(until, self.total_steps)
-        if progress.finished or (progress.step > 0 and last <= progress.step):
+        if progress.finished or 0 < until <= progress.step < self.total_steps:
             return
         self.model.train()
         self.objective.train()
