@@ -91,6 +91,8 @@ def _section(check: Check, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         settings = " ".join(f"--set '{setting}'" for setting in row["remedy"])
         yield _wrapped(f"Provoked by {row['provoked_by']} (`{row['case']}`); remedy:") + "\n"
         yield f"    {settings}\n"
+        if row["factor"] > 1:
+            yield f"It has to be better by a factor of {row['factor']:g} at least.\n"
         yield markdown(list(_measured(row))) + "\n"
         others = [name for names in row["named"] for name in names if name != check.name]
         if row["explained"]:
