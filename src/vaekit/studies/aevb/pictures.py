@@ -138,6 +138,6 @@ def _legend(figure: Figure, algorithms: Sequence[str], quick: bool, adam: bool) 
     ]
     if adam:
         handles.append(Line2D([], [], color=MUTED, linewidth=0.9, alpha=0.7, label="thin: Adam"))
-    columns = 5 if figure.get_figwidth() > 7 else 3
+    columns = 5 if len(handles) <= 5 else 3
     title = QUICK_WORDS if quick else None
     figure.legend(handles=handles, loc="outside upper left", ncols=columns, title=title, fontsize=8)
