@@ -32,6 +32,7 @@ from vaekit.diagnosis.finding import (
     NotApplicable,
     Remedy,
     Statistic,
+    in_digits,
 )
 from vaekit.diagnosis.pictures import course
 from vaekit.diagnosis.subject import Subject
@@ -148,14 +149,14 @@ def logged_norms(training: Sequence[Record]) -> dict[str, float]:
 
     Example:
         >>> logged_norms([{"gradient_norm": norm} for norm in (2.0, 80.0, 4.0)])
-        {'logged_gradient_norm_median': 4.0, 'logged_gradient_norm_largest': 80.0}
+        {'gradient_norm_in_log_median': 4.0, 'gradient_norm_in_log_largest': 80.0}
     """
     norms = [float(record["gradient_norm"]) for record in training if "gradient_norm" in record]
     if not norms:
         return {}
     return {
-        "logged_gradient_norm_median": sorted(norms)[len(norms) // 2],
-        "logged_gradient_norm_largest": max(norms),
+        "gradient_norm_in_log_median": sorted(norms)[len(norms) // 2],
+        "gradient_norm_in_log_largest": max(norms),
     }
 
 
@@ -163,7 +164,8 @@ def _in_words(norms: Mapping[str, float]) -> str:
     if not norms:
         return ""
     median, largest = norms.values()
-    return f"The norm of the gradient reached {largest:,.4g}; its median is {median:,.4g}."
+    reached = f"reached {in_digits(largest)}; its median is {in_digits(median)}"
+    return f"The norm of the gradient {reached}."
 
 
 def gradient_lengths(subject: Subject) -> dict[str, float]:
@@ -190,6 +192,6 @@ def gradient_lengths(subject: Subject) -> dict[str, float]:
     model.zero_grad(set_to_none=True)
     lengths.sort()
     return {
-        "kept_gradient_norm_median": lengths[len(lengths) // 2],
-        "kept_gradient_norm_largest": lengths[-1],
+        "gradient_norm_of_kept_weights_median": lengths[len(lengths) // 2],
+        "gradient_norm_of_kept_weights_largest": lengths[-1],
     }
