@@ -206,6 +206,37 @@ class Runtime(ABC):
         start = np.zeros((1, size), np.float32) if x is None else self.encode(x, condition)
         return self._decoded(along_dimensions(start, dimensions, reach, steps), condition)
 
+    # -- checks alone, for whoever collects what is asked before it is answered -------------------
+
+    def check_examples(self, x: Any) -> Shaped[np.ndarray, "examples *event"]:
+        """Raw examples as the verbs take them.
+
+        Raises:
+            DataError: They do not fit the schema.
+        """
+        return self._examples(x)
+
+    def check_codes(self, z: Any) -> Float[np.ndarray, "examples latent"]:
+        """Codes as `decode` takes them.
+
+        Raises:
+            DataError: They are not codes of this model.
+        """
+        return self._codes(z)
+
+    def check_condition(self, condition: Condition, n: int, is_shown: bool) -> None:
+        """Complains of conditions that do not fit n examples.
+
+        Args:
+            condition: As for `encode`.
+            n: Number of examples.
+            is_shown: Whether examples are shown to the model, or it makes them.
+
+        Raises:
+            SpecError: Something is missing, or unknown.
+        """
+        _ = self._c_beside(condition, n) if is_shown else self._c(condition, n)
+
     # -- what a backend does, for arrays that were checked and fit into memory -------------------
 
     @abstractmethod
