@@ -12,6 +12,7 @@ from vaekit.serving.log import Log
 from vaekit.serving.open_inference import OpenInference
 from vaekit.serving.rate import RateLimits
 from vaekit.serving.refusals import NotServedError
+from vaekit.serving.rest import Rest
 
 
 @final
@@ -24,7 +25,9 @@ class Faces:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         face = self._faces.get(scope["path"].split("/", 2)[1])
         if face is None:
-            raise NotServedError("There is nothing at this path.", expected="/v2, /v1 or /docs")
+            raise NotServedError(
+                "There is nothing at this path.", expected="/v2, /v1 or /openapi.json"
+            )
         await face(scope, receive, send)
 
 
@@ -37,5 +40,6 @@ def http_app(
     ended: Ended | None = None,
 ) -> App:
     """Everything between the socket and the desk."""
-    faces: dict[str, App] = {"v2": OpenInference(desk, body)}
+    rest = Rest(desk, body)
+    faces: dict[str, App] = {"v2": OpenInference(desk, body), "v1": rest, "openapi.json": rest}
     return Envelope(Doorkeeper(Faces(faces), keyring, rates), log, ended)
