@@ -1,6 +1,7 @@
 """A trained model as one folder: layout, checks, format versions, signatures. No torch."""
 
 from vaekit.artifacts.contents import REQUIRED, SUMS, Document, json_bytes
+from vaekit.artifacts.examples import Examples
 from vaekit.artifacts.folder import ArtifactFolder, open_artifact, sign
 from vaekit.artifacts.reference import (
     Histogram,
@@ -26,6 +27,7 @@ __all__ = [
     "SUMS",
     "ArtifactFolder",
     "Document",
+    "Examples",
     "Histogram",
     "LatentMoments",
     "NoiseShape",

@@ -19,7 +19,7 @@ def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
     Computed on the validation split; on the test split where there is none; and where there is
     neither, on the training split, which flatters the model. Which one it was is stated.
     """
-    split = next(name for name in ("validation", "test", "train") if name in dataset.splits)
+    split = reference_split(dataset)
     examples = min(len(dataset.split(split)), MOST_EXAMPLES)
     rows = dataset.split(split).rows(0, examples)
     x, condition = rows.x.cpu().numpy(), artifact.conditions_of(rows)
@@ -38,6 +38,11 @@ def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
             posterior_variance=_posterior_variance(artifact, x, c),
         ),
     )
+
+
+def reference_split(dataset: Dataset) -> str:
+    """Which split is held out: of validation, test and train the first that there is."""
+    return next(name for name in ("validation", "test", "train") if name in dataset.splits)
 
 
 @torch.no_grad()
