@@ -8,7 +8,7 @@ from vaekit.serving.exchange import Scope as AsgiScope
 from vaekit.serving.keys import Keyring, Scope
 from vaekit.serving.rate import RateLimits
 
-OPEN: Final = ("/v2/health/live", "/v2/health/ready", "/v2", "/openapi.json")
+OPEN: Final = ("/v2/health/live", "/v2/health/ready", "/v2", "/openapi.json", "/")
 """What says nothing of models; probes and people find their way without a key."""
 
 
@@ -27,9 +27,15 @@ class Doorkeeper:
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path not in OPEN:
+        if not _is_open(path):
             self._rates.take(self._keyring.admit(exchange_of(scope), _needed(path)))
         await self._inner(scope, receive, send)
+
+
+def _is_open(path: str) -> bool:
+    """Whether nothing about models is said there; the page asks for all that is said of them."""
+    is_shell = path.startswith("/look") and not path.startswith("/look/pages/")
+    return path in OPEN or is_shell
 
 
 def _needed(path: str) -> Scope:

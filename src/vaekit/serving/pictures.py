@@ -25,7 +25,7 @@ def from_png(content: bytes, schema: Schema) -> np.ndarray:
         RequestError: It is no picture, not of this size, or the model takes none.
     """
     mode, (low, high) = _mode(schema), _range(schema)
-    image_module = _pillow()
+    image_module = pillow()
     try:
         with image_module.open(io.BytesIO(content), formats=("PNG",)) as opened:
             channels, height, width = schema.event_shape
@@ -58,7 +58,7 @@ def to_png(x: np.ndarray, schema: Schema) -> bytes:
     grid = sheet.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
     pixels = np.round(grid.reshape(rows * height, columns * width, channels) * 255)
     drawn = pixels.astype(np.uint8)
-    image = _pillow().fromarray(drawn[..., 0] if mode == "L" else drawn)
+    image = pillow().fromarray(drawn[..., 0] if mode == "L" else drawn)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
@@ -83,7 +83,7 @@ def _range(schema: Schema) -> tuple[float, float]:
     return schema.low, schema.high
 
 
-def _pillow() -> Any:
+def pillow() -> Any:
     try:
         from PIL import Image
     except ImportError:

@@ -49,9 +49,7 @@ class Answers:
             "temperature": _number(asked.get("temperature", "1"), "temperature"),
         }
         condition = conditions(served, asked)
-        answer = await self._desk.answer(
-            exchange, served, "sample", None, condition, parameters
-        )
+        answer = await self._desk.answer(exchange, served, "sample", None, condition, parameters)
         schema = served.serving.form
         sheet = await asyncio.to_thread(pixels.sheet, answer["x"], schema, COLUMNS)
         height, width = sheet.shape[:2]
@@ -68,9 +66,7 @@ class Answers:
         """Where codes lie, and a few examples to walk between."""
         return await asyncio.to_thread(_map, served, shown)
 
-    async def decoded(
-        self, exchange: Exchange, served: Served, body: Mapping[str, Any]
-    ) -> bytes:
+    async def decoded(self, exchange: Exchange, served: Served, body: Mapping[str, Any]) -> bytes:
         """The picture of a code."""
         condition = _told(body)
         answer = await self._desk.answer(exchange, served, "decode", [body.get("z")], condition)

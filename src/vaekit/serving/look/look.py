@@ -57,9 +57,7 @@ class Look:
         traffic: What was answered lately.
     """
 
-    def __init__(
-        self, desk: Desk, limits: BodyLimits, shown_of: ShownOf, traffic: Traffic
-    ) -> None:
+    def __init__(self, desk: Desk, limits: BodyLimits, shown_of: ShownOf, traffic: Traffic) -> None:
         self._desk, self._limits, self._shown_of, self._traffic = desk, limits, shown_of, traffic
         self._answers = Answers(desk)
         self._pages = jinja2.Environment(

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Shaped, UInt8
 
 from vaekit.schema import Schema
+from vaekit.serving.pictures import pillow
 
 GAP: Final = 1
 """Pixels between the pictures of a sheet."""
@@ -43,10 +44,8 @@ def sheet(
 
 def png(pixels: UInt8[np.ndarray, "h w ..."]) -> bytes:
     """A PNG file."""
-    from PIL import Image  # noqa: PLC0415  # a service that shows nothing starts without it
-
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    pillow().fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 

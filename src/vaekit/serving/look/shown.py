@@ -76,8 +76,6 @@ def unusual(reference: Reference, scores: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def shown_of(
-    runtime: Runtime, reference: Reference, examples: Examples | None
-) -> Shown:
+def shown_of(runtime: Runtime, reference: Reference, examples: Examples | None) -> Shown:
     """What the page shows of a model."""
     return Shown(runtime, reference, examples)

@@ -154,14 +154,17 @@ class Drawing {
 function verdict({ scores, unusual, split, examples }) {
   const said = document.createElement("p");
   const strong = document.createElement("strong");
-  strong.textContent = unusual.length ? "Unusual" : "Not unusual";
+  strong.textContent = unusual.length ? "Unusual." : "Not unusual.";
   strong.className = unusual.length ? "bad" : "good";
-  const which = unusual.length ? ` by its ${unusual.join(" and ")}: fewer than one in a hundred` : ": no score is where fewer than one in a hundred";
-  said.append(strong, `${which} of ${examples.toLocaleString("en")} held-out examples (${split}) lie.`);
+  const held = `${examples.toLocaleString("en")} held-out examples (${split})`;
+  const which = unusual.length
+    ? ` Of ${held}, fewer than one in a hundred has such a ${unusual.join(" or such a ")}.`
+    : ` Its scores are those of at least one in a hundred of ${held}.`;
+  said.append(strong, which);
   const table = document.createElement("table");
-  table.createCaption().textContent = "Scores, and the share of held-out examples with a smaller one";
+  table.createCaption().textContent = "Scores; how many held-out examples lie below";
   const head = table.createTHead().insertRow();
-  for (const title of ["Score", "Value", "Held-out below"]) {
+  for (const title of ["Score", "Value", "Below"]) {
     const cell = document.createElement("th");
     cell.scope = "col";
     cell.textContent = title;

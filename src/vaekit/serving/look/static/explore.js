@@ -57,6 +57,8 @@ class Explorer {
     const colours = this.map.labels.length ? "; colours are classes" : "";
     const what = points.length ? `${plane}${colours}` : "The artifact holds no examples: the cross is the mean of held-out codes";
     this.root.querySelector("#map-caption").textContent = `${what}. Drag the ring, or use the arrow keys.`;
+    const classes = [...new Set(this.map.labels)].sort((a, b) => a - b);
+    this.root.querySelector("#classes").replaceChildren(...classes.slice(0, 20).map(legend));
   }
 
   // -- the plane -------------------------------------------------------------------------------
@@ -203,6 +205,17 @@ function choice(end, value, example, checked) {
   Object.assign(image, { src: example.image, alt: `Example ${value + 1}${known}` });
   label.append(input, image);
   return label;
+}
+
+function legend(label) {
+  const item = document.createElement("li");
+  const dot = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  dot.setAttribute("viewBox", "0 0 10 10");
+  const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+  for (const [name, value] of Object.entries({ cx: 5, cy: 5, r: 5, fill: COLOURS[label % COLOURS.length] })) circle.setAttribute(name, value);
+  dot.append(circle);
+  item.append(dot, String(label));
+  return item;
 }
 
 // A square that holds all points, with a margin; three standard deviations where there are none.
