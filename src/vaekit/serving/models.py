@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias, final
 
-from vaekit.artifacts import Serving
+from vaekit.artifacts import ArtifactFolder, Serving
 from vaekit.serving.engine import Engine
 from vaekit.serving.refusals import NotServedError
 
@@ -27,12 +27,14 @@ class Served:
         version: What the version is called.
         digest: sha256 of the artifact's list of hashes.
         engine: Answers questions to it.
+        folder: Where it came from, verified.
     """
 
     name: str
     version: str
     digest: str
     engine: Engine
+    folder: ArtifactFolder | None = None
 
     @property
     def serving(self) -> Serving:

@@ -84,6 +84,11 @@ def _range(schema: Schema) -> tuple[float, float]:
 
 
 def pillow() -> Any:
+    """The module that reads and writes pictures.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
     try:
         from PIL import Image
     except ImportError:

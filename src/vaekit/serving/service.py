@@ -38,8 +38,11 @@ def http_app(
     rates: RateLimits,
     log: Log,
     ended: Ended | None = None,
+    look: App | None = None,
 ) -> App:
-    """Everything between the socket and the desk."""
+    """Everything between the socket and the desk; with `look`, the page for people too."""
     rest = Rest(desk, body)
     faces: dict[str, App] = {"v2": OpenInference(desk, body), "v1": rest, "openapi.json": rest}
+    if look is not None:
+        faces |= {"": look, "look": look}
     return Envelope(Doorkeeper(Faces(faces), keyring, rates), log, ended)

@@ -5,9 +5,9 @@ below `/look/pages`, and those need a key where the service asks for keys. Every
 has to say goes through the desk, as every other question does. Nothing comes from another host.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any, Final, TypeAlias, final
+from typing import Any, Final, final
 from urllib.parse import parse_qsl
 
 import jinja2
@@ -25,7 +25,7 @@ from vaekit.serving.exchange import (
     send_reply,
 )
 from vaekit.serving.look.answers import Answers
-from vaekit.serving.look.shown import Shown
+from vaekit.serving.look.shown import Shown, shown_of
 from vaekit.serving.look.traffic import Traffic
 from vaekit.serving.models import Served
 from vaekit.serving.refusals import MethodError, NotServedError
@@ -43,7 +43,6 @@ _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     b"connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
 )
-ShownOf: TypeAlias = Callable[[Served], Shown]
 
 
 @final
@@ -53,12 +52,12 @@ class Look:
     Args:
         desk: Answers what is asked of models.
         limits: Of bodies.
-        shown_of: What is known of a version beside its model.
         traffic: What was answered lately.
     """
 
-    def __init__(self, desk: Desk, limits: BodyLimits, shown_of: ShownOf, traffic: Traffic) -> None:
-        self._desk, self._limits, self._shown_of, self._traffic = desk, limits, shown_of, traffic
+    def __init__(self, desk: Desk, limits: BodyLimits, traffic: Traffic) -> None:
+        self._desk, self._limits, self._traffic = desk, limits, traffic
+        self._known: dict[str, Shown] = {}
         self._answers = Answers(desk)
         self._pages = jinja2.Environment(
             loader=jinja2.PackageLoader("vaekit.serving.look", "pages"),
@@ -115,6 +114,15 @@ class Look:
             return Reply(image, media_type=b"image/png")
         shown = self._shown_of(served)
         return json_reply(await self._answers.judged(exchange, served, shown, body))
+
+    def _shown_of(self, served: Served) -> Shown:
+        """What is known of a version; kept as long as it is served."""
+        if served.digest not in self._known:
+            models = self._desk.models.picture.values()
+            here = {version.digest for model in models for version in model.versions.values()}
+            kept = {digest: shown for digest, shown in self._known.items() if digest in here}
+            self._known = {**kept, served.digest: shown_of(served)}
+        return self._known[served.digest]
 
     def _view(self, served: Served) -> dict[str, Any]:
         described = served.serving

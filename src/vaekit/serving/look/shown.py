@@ -10,6 +10,8 @@ from jaxtyping import Float, Shaped
 from vaekit.artifacts import Examples, Reference
 from vaekit.runtime import Runtime
 from vaekit.serving.look.plane import Plane, plane_of
+from vaekit.serving.models import Served
+from vaekit.serving.refusals import NotServedError
 
 FIRST: Final = 24
 """Examples that can be chosen to walk between."""
@@ -76,6 +78,13 @@ def unusual(reference: Reference, scores: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def shown_of(runtime: Runtime, reference: Reference, examples: Examples | None) -> Shown:
-    """What the page shows of a model."""
-    return Shown(runtime, reference, examples)
+def shown_of(served: Served) -> Shown:
+    """What the page shows of a version.
+
+    Raises:
+        NotServedError: It came from no artifact.
+    """
+    folder = served.folder
+    if folder is None:
+        raise NotServedError(f"Nothing is known of {served.name} beside the model itself.")
+    return Shown(served.engine.runtime, folder.reference, folder.examples)
