@@ -159,7 +159,7 @@ function verdict({ scores, unusual, split, examples }) {
   const held = `${examples.toLocaleString("en")} held-out examples (${split})`;
   const which = unusual.length
     ? ` Of ${held}, fewer than one in a hundred has such a ${unusual.join(" or such a ")}.`
-    : ` Its scores are those of at least one in a hundred of ${held}.`;
+    : ` None of its scores is rarer than one in a hundred among ${held}.`;
   said.append(strong, which);
   const table = document.createElement("table");
   table.createCaption().textContent = "Scores; how many held-out examples lie below";
