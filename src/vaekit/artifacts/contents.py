@@ -8,6 +8,7 @@ metrics.json        what the model was measured at, with the protocol
 data.json           what it was trained on
 provenance.json     versions, git state
 card.md             all of this for people
+onnx/               graphs, where the model was exported to ONNX, and export.json, about them
 SHA256SUMS          hashes of all of these, as `sha256sum --check` reads them
 SHA256SUMS.sig      an Ed25519 signature of SHA256SUMS, where one was made
 """
