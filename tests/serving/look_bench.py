@@ -21,6 +21,7 @@ from vaekit.serving.exchange import App
 from vaekit.serving.keys import Key, Keyring
 from vaekit.serving.log import Log
 from vaekit.serving.look import Look, Traffic
+from vaekit.serving.metrics import Metrics
 from vaekit.serving.models import Models, Served, ServedModel
 from vaekit.serving.rate import RateLimits
 from vaekit.serving.service import http_app
@@ -77,7 +78,8 @@ def app_with_page(
     examples = Examples(pictures(30), np.arange(30) % 3) if has_examples else None
     opened = open_artifact(artifact(folder, runtime, examples))
     served = Served("toy", "1", "0" * 64, Engine(runtime), opened)
-    desk = Desk(Models({"toy": ServedModel({"1": served}, {"live": "1"})}))
-    limits, traffic, log = BodyLimits(), Traffic(), Log(io.StringIO().write)
-    look = Look(desk, limits, traffic)
-    return http_app(desk, limits, Keyring(keys), RateLimits(), log, traffic.ended, look)
+    models = Models({"toy": ServedModel({"1": served}, {"live": "1"})})
+    metrics, limits, log = Metrics(models), BodyLimits(), Log(io.StringIO().write)
+    desk = Desk(models, witnesses=(metrics.answered,))
+    look = Look(desk, limits, Traffic(metrics))
+    return http_app(desk, limits, Keyring(keys), RateLimits(), log, metrics, look=look)

@@ -2,6 +2,15 @@
 
 from vaekit.artifacts.contents import REQUIRED, SUMS, Document, json_bytes
 from vaekit.artifacts.examples import Examples
+from vaekit.artifacts.exported import (
+    EXPORTED,
+    PLAIN,
+    CodeSize,
+    Exported,
+    GraphFacts,
+    ScoreChange,
+    Variant,
+)
 from vaekit.artifacts.folder import ArtifactFolder, open_artifact, sign
 from vaekit.artifacts.reference import (
     Histogram,
@@ -21,22 +30,29 @@ from vaekit.artifacts.signature import KEY_VARIABLE, make_key_pair
 from vaekit.artifacts.writing import write_artifact
 
 __all__ = [
+    "EXPORTED",
     "FORMAT_VERSION",
     "KEY_VARIABLE",
+    "PLAIN",
     "REQUIRED",
     "SUMS",
     "ArtifactFolder",
+    "CodeSize",
     "Document",
     "Examples",
+    "Exported",
+    "GraphFacts",
     "Histogram",
     "LatentMoments",
     "NoiseShape",
     "Port",
     "Reference",
+    "ScoreChange",
     "ScoreDistribution",
     "ScoreProtocol",
     "Serving",
     "TransformFacts",
+    "Variant",
     "json_bytes",
     "make_key_pair",
     "open_artifact",

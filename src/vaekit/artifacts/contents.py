@@ -9,6 +9,7 @@ data.json           what it was trained on
 provenance.json     versions, git state
 card.md             all of this for people
 examples.safetensors  some held-out examples, where the data may be passed on
+onnx/               graphs, where the model was exported to ONNX, and export.json, about them
 SHA256SUMS          hashes of all of these, as `sha256sum --check` reads them
 SHA256SUMS.sig      an Ed25519 signature of SHA256SUMS, where one was made
 """

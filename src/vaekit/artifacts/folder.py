@@ -20,6 +20,7 @@ from vaekit.artifacts.contents import (
     Document,
 )
 from vaekit.artifacts.examples import Examples
+from vaekit.artifacts.exported import EXPORTED, Exported
 from vaekit.artifacts.reference import Reference
 from vaekit.artifacts.serving import FORMAT_VERSION, Serving
 from vaekit.artifacts.signature import check_signature, configured_key, signed
@@ -69,6 +70,13 @@ class ArtifactFolder:
             return Examples.from_bytes(self.read(EXAMPLES))
         except (SafetensorError, KeyError) as error:
             _damaged(self.path / EXAMPLES, "examples named x", error)
+
+    @property
+    def exported(self) -> Exported | None:
+        """Its graphs, and what was measured of them; None where there are none."""
+        if EXPORTED not in self.digests:
+            return None
+        return _parsed(Exported, self.document(EXPORTED), self.path / EXPORTED)
 
 
 def open_artifact(path: Path | str, public_key: Path | str | None = None) -> ArtifactFolder:

@@ -15,11 +15,13 @@ from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
 from vaekit.cli.diagnose import diagnose
 from vaekit.cli.evaluate import evaluate
+from vaekit.cli.keys import keys_app
 from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
 from vaekit.cli.search import search
+from vaekit.cli.serve import serve
 from vaekit.cli.study import study_app
 from vaekit.cli.sweep import sweep
 from vaekit.cli.train import train
@@ -43,9 +45,11 @@ app.command()(benchmark)
 app.command()(diagnose)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
+app.command()(serve)
 app.command("list")(list_all)
 app.add_typer(data_app, name="data")
 app.add_typer(artifact_app, name="artifact")
+app.add_typer(keys_app, name="keys")
 app.add_typer(lesson_app, name="lesson")
 app.add_typer(study_app, name="study")
 

@@ -62,7 +62,7 @@ class Runtime(ABC):
             SpecError: A condition is missing, or unknown.
         """
         raw = self._examples(x)
-        return _in_chunks(self._encode, self._rows, raw, self._c_beside(condition, len(raw)))
+        return in_chunks(self._encode, self._rows, raw, self._c_beside(condition, len(raw)))
 
     def decode(self, z: Any, condition: Condition = None) -> Float[np.ndarray, "examples *event"]:
         """Mean of p(x | z), in raw units.
@@ -75,14 +75,14 @@ class Runtime(ABC):
             DataError: They are not codes of this model.
         """
         codes = self._codes(z)
-        return _in_chunks(self._decode, self._rows, codes, self._c(condition, len(codes)))
+        return in_chunks(self._decode, self._rows, codes, self._c(condition, len(codes)))
 
     def reconstruct(
         self, x: Any, condition: Condition = None
     ) -> Float[np.ndarray, "examples *event"]:
         """What the model makes of each example: the decoded code, in raw units."""
         raw = self._examples(x)
-        return _in_chunks(self._reconstruct, self._rows, raw, self._c_beside(condition, len(raw)))
+        return in_chunks(self._reconstruct, self._rows, raw, self._c_beside(condition, len(raw)))
 
     def score(
         self,
@@ -110,6 +110,13 @@ class Runtime(ABC):
             DataError: The examples do not fit the schema.
             SpecError: k is below one, or above 100,000.
         """
+        found = self._scored(x, num_samples, seed, condition)
+        return {name: found[name] for name in self.serving.scores}
+
+    def _scored(
+        self, x: Any, num_samples: int | None, seed: int, condition: Condition
+    ) -> dict[str, np.ndarray]:
+        """All that `_score` finds."""
         protocol = self.serving.score_protocol
         k = protocol.num_samples if num_samples is None else num_samples
         _check_count("num_samples", k, least=1, most=MOST_SAMPLES)
@@ -119,7 +126,7 @@ class Runtime(ABC):
         blocks = range(0, k if noise else 1, block)
         shares = [tuple(layer[i : i + block] for layer in noise) for i in blocks]
         c = self._c_beside(condition, len(raw))
-        return _in_chunks(
+        return in_chunks(
             lambda rows, told: self._score(rows, told, shares), self._rows // block, raw, c
         )
 
@@ -154,7 +161,7 @@ class Runtime(ABC):
             standard_noise((n, *layer.shape), layer.kind, seed, "sample", layer.name)
             for layer in self.serving.noise_of_samples
         ]
-        return _in_chunks(
+        return in_chunks(
             lambda c, *layers: self._sample(layers, c, temperature),
             self._rows,
             self._c(condition, n),
@@ -356,7 +363,7 @@ def _check_count(name: str, count: int, least: int, most: float = math.inf) -> N
         raise SpecError(f"{name} is too {size}.", where=name, expected=limits, found=count)
 
 
-def _in_chunks(verb: Callable[..., Any], size: int, *arrays: np.ndarray | None) -> Any:
+def in_chunks(verb: Callable[..., Any], size: int, *arrays: np.ndarray | None) -> Any:
     """`verb` of a few rows of each array at a time; no rows are one chunk of none."""
     size, n = max(size, 1), next(len(array) for array in arrays if array is not None)
     parts = [

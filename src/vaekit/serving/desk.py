@@ -27,7 +27,8 @@ class Desk:
         timeout: Seconds until an answer has to be there, where the request says nothing.
         witnesses: Who sees every answer.
         with_codes: Whether witnesses want the codes of scored examples.
-        is_draining: Whether this process takes nothing new any more.
+        is_leaving: Whether this process is about to end, and still answers.
+        is_draining: Whether it takes nothing new any more.
     """
 
     models: Models
@@ -35,12 +36,13 @@ class Desk:
     timeout: float = 30.0
     witnesses: tuple[Witness, ...] = ()
     with_codes: bool = False
+    is_leaving: bool = False
     is_draining: bool = False
 
     @property
     def is_ready(self) -> bool:
         """Whether requests are welcome."""
-        return not self.is_draining and self.models.is_ready
+        return not (self.is_leaving or self.is_draining) and self.models.is_ready
 
     async def answer(
         self,

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias, final
 
 from vaekit.errors import VaekitError
 from vaekit.serving.body import DisconnectedError, Receive
+from vaekit.serving.desk import Desk
 from vaekit.serving.exchange import (
     KEY_IN_SCOPE,
     App,
@@ -44,18 +45,19 @@ class Envelope:
     Args:
         inner: What answers.
         log: Where requests leave a line.
+        desk: Knows whether the process is leaving; then connections end with their response.
         ended: Is told of every end.
     """
 
-    def __init__(self, inner: App, log: Log, ended: Ended | None = None) -> None:
-        self._inner, self._log, self._ended = inner, log, ended
+    def __init__(self, inner: App, log: Log, desk: Desk, ended: Ended | None = None) -> None:
+        self._inner, self._log, self._desk, self._ended = inner, log, desk, ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         identifier = given if _ID.fullmatch(given) else os.urandom(8).hex().encode()
         exchange = scope[KEY_IN_SCOPE] = Exchange(identifier.decode(), headers)
-        response = _Response(send, identifier)
+        response = _Response(send, identifier, self._desk.is_leaving)
         try:
             await self._inner(scope, receive, response.send)
         except VaekitError as error:
@@ -82,9 +84,11 @@ class Envelope:
 class _Response:
     """What was sent so far, with the headers that every response has."""
 
-    def __init__(self, send: Send, identifier: bytes) -> None:
+    def __init__(self, send: Send, identifier: bytes, is_last: bool) -> None:
         self._send, self.status = send, 0
         self._headers = [(b"x-request-id", identifier), *SECURITY]
+        if is_last:
+            self._headers.append((b"connection", b"close"))
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

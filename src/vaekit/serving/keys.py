@@ -90,20 +90,44 @@ def configured_keys(file: Path | None) -> tuple[Key, ...]:
     Raises:
         SpecError: The file cannot be read, or holds a line that is none.
     """
-    text = os.environ.get(VARIABLE, "")
-    keys = list(keys_from_text(text, VARIABLE))
-    if file is not None:
-        try:
-            content = file.expanduser().read_text()
-        except OSError as error:
-            raise SpecError(
-                "The file of keys cannot be read.",
-                where=file,
-                found=error.strerror,
-                remedy=f"vaekit keys new NAME --file {file}",
-            ) from error
-        keys += keys_from_text(content, str(file))
-    return tuple(keys)
+    keys = keys_from_text(os.environ.get(VARIABLE, ""), VARIABLE)
+    return keys if file is None else keys + keys_from_file(file)
+
+
+def keys_from_file(file: Path) -> tuple[Key, ...]:
+    """Keys of a file.
+
+    Raises:
+        SpecError: It cannot be read, or holds a line that is none.
+    """
+    try:
+        content = file.expanduser().read_text()
+    except OSError as error:
+        raise SpecError(
+            "The file of keys cannot be read.",
+            where=file,
+            found=error.strerror,
+            remedy=f"vaekit keys new NAME --file {file}",
+        ) from error
+    return keys_from_text(content, str(file))
+
+
+def add_to_file(file: Path, key: Key) -> None:
+    """Adds a key to a file, which only its owner can read.
+
+    Raises:
+        SpecError: The name is taken, or the file cannot be written.
+    """
+    known = keys_from_file(file) if file.exists() else ()
+    keys_from_text("\n".join(k.line for k in (*known, key)), str(file))
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(descriptor, "w") as opened:
+            opened.write(key.line + "\n")
+    except OSError as error:
+        raise SpecError(
+            "The file of keys cannot be written.", where=file, found=error.strerror
+        ) from error
 
 
 @final

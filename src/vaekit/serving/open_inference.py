@@ -68,7 +68,7 @@ class OpenInference:
             return json_reply({"ready": ready}, 200 if ready else 503)
         if path[-1] == "ready":
             served, verb = self._found(*_model(path[:-1]))
-            ready = served.engine.is_alive and not self._desk.is_draining
+            ready = served.engine.is_alive and self._desk.is_ready
             name = f"{served.name}.{verb}"
             return json_reply({"name": name, "ready": ready}, 200 if ready else 503)
         return json_reply(self._metadata(*self._found(*_model(path))))

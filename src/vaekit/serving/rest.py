@@ -11,7 +11,7 @@ from importlib.metadata import version as installed
 from typing import Annotated, Any, Final, TypeAlias, final
 
 import numpy as np
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -78,14 +78,15 @@ Version: TypeAlias = Annotated[
 
 @final
 class Rest:
-    """The application behind `/v1`, and `/openapi.json`.
+    """The application behind `/v1`, `/admin` and `/openapi.json`.
 
     Args:
         desk: Answers what is asked of models.
         limits: Of bodies.
+        admin: Routes for whoever changes what is served, where somebody may.
     """
 
-    def __init__(self, desk: Desk, limits: BodyLimits) -> None:
+    def __init__(self, desk: Desk, limits: BodyLimits, admin: APIRouter | None = None) -> None:
         self._desk, self._limits = desk, limits
         self.api = FastAPI(
             title="vaekit",
@@ -106,6 +107,8 @@ class Rest:
         )(self._show)
         for verb in _TAKES:
             self._add(verb)
+        if admin is not None:
+            self.api.include_router(admin)
         # Without the other layers of FastAPI, which would answer errors before the envelope can.
         self._routes = AsyncExitStackMiddleware(self.api.router)
 

@@ -1,6 +1,7 @@
 """Planes, pictures, rates, and what counts as unusual."""
 
 import io
+import math
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from vaekit.serving.exchange import Exchange
 from vaekit.serving.look.pixels import picture, png, sheet
 from vaekit.serving.look.plane import plane_of
 from vaekit.serving.look.shown import level, unusual
-from vaekit.serving.look.traffic import WINDOW_SECONDS, Traffic
+from vaekit.serving.look.traffic import LONGEST_SECONDS, Rates, Traffic, quantile_ms
+from vaekit.serving.metrics import Metrics
+from vaekit.serving.models import Models
 
 GREY = Schema(name="g", kind="image", event_shape=(1, 2, 3), dtype="uint8", low=0, high=255)
 COLOUR = Schema(name="c", kind="image", event_shape=(3, 2, 2), dtype="float32", low=0, high=1)
@@ -77,27 +80,42 @@ def test_a_sheet_is_a_png_with_all_of_them() -> None:
 # -- rates -------------------------------------------------------------------------------------
 
 
-def test_rates_are_of_the_last_seconds_and_of_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rates_are_differences_of_what_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
-    traffic = Traffic()
+    metrics = Metrics(Models())
+    traffic = Traffic(metrics)
 
-    def ask(model: str | None, seconds: float, status: int = 200) -> None:
-        exchange = Exchange("id", {}, started=clock[0] - seconds, model=model, examples=4)
-        traffic.ended(exchange, status)
+    def ask(model: str, seconds: float, outcome: str = "ok") -> None:
+        started = clock[0] - seconds
+        exchange = Exchange("id", {}, started, None, model, "1", "score", 4, outcome)
+        metrics.examples.labels(model, "1", "score").inc(exchange.examples)
+        metrics.ended(exchange, 200)
 
-    for seconds in (0.010, 0.020, 0.030):
+    ask("a", 0.015)
+    assert traffic.rates()["a"] == Rates()
+    for seconds in (0.015, 0.015, 0.015):
         ask("a", seconds)
-    ask("a", 5.0, status=429)
+    ask("a", 5.0, "overloaded")
     ask("b", 1.0)
-    ask(None, 1.0)
-    rates = traffic.rates("a")
-    assert rates.requests_per_second == pytest.approx(4 / WINDOW_SECONDS)
-    assert rates.examples_per_second == pytest.approx(16 / WINDOW_SECONDS)
-    assert rates.failures == 1
-    assert rates.median_ms == pytest.approx(20)
-    clock[0] += WINDOW_SECONDS + 1
-    assert traffic.rates("a") == (0.0, 0.0, 0, None, None)
+    clock[0] += 2.0
+    rates = traffic.rates()
+    assert rates["a"].requests_per_second == pytest.approx(4 / 2)
+    assert rates["a"].examples_per_second == pytest.approx(16 / 2)
+    assert rates["a"].failures == 1
+    assert rates["a"].median_ms == pytest.approx(10 + 10 * 2 / 3)
+    assert rates["b"].requests_per_second == pytest.approx(1 / 2)
+    clock[0] += LONGEST_SECONDS + 1
+    assert traffic.rates()["a"] == Rates()
+
+
+def test_quantiles_of_buckets() -> None:
+    buckets = [(0.001, 50.0), (0.002, 100.0), (math.inf, 100.0)]
+    assert quantile_ms(buckets, 0.25) == pytest.approx(0.5)
+    assert quantile_ms(buckets, 0.75) == pytest.approx(1.5)
+    assert quantile_ms([(0.001, 0.0), (math.inf, 10.0)], 0.5) == pytest.approx(1.0)
+    assert quantile_ms([], 0.5) is None
+    assert quantile_ms([(0.001, 0.0), (math.inf, 0.0)], 0.5) is None
 
 
 # -- what is unusual ---------------------------------------------------------------------------

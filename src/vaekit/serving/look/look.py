@@ -26,7 +26,7 @@ from vaekit.serving.exchange import (
 )
 from vaekit.serving.look.answers import Answers
 from vaekit.serving.look.shown import Shown, shown_of
-from vaekit.serving.look.traffic import Traffic
+from vaekit.serving.look.traffic import Rates, Traffic
 from vaekit.serving.models import Served
 from vaekit.serving.refusals import MethodError, NotServedError
 
@@ -136,13 +136,14 @@ class Look:
         }
 
     def _models(self) -> list[dict[str, Any]]:
+        rates = self._traffic.rates()
         return [
             {
                 "name": name,
                 "live": model.live,
                 "versions": list(model.versions),
                 "aliases": dict(model.aliases),
-                "rates": self._traffic.rates(name),
+                "rates": rates.get(name, Rates()),
                 "waiting": model.live.engine.waiting[0] if model.live else 0,
                 "views": VIEWS,
             }
