@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from vaekit.artifacts import SUMS, open_artifact
+from vaekit.artifacts import SUMS
 from vaekit.errors import ArtifactError
-from vaekit.runtime import Runtime
+from vaekit.runtime import Runtime, open_runtime
 
 
 class Opened(NamedTuple):
@@ -33,10 +33,8 @@ def opener(public_key: Path | None = None, variant: str = "fp32", threads: int =
     """
 
     def open_version(path: Path) -> Opened:
-        from vaekit.runtime import open_runtime
-
-        sums = (open_artifact(path, public_key).path / SUMS).read_bytes()
         runtime = open_runtime(path, public_key=public_key, variant=variant, threads=threads)
+        sums = (runtime.path / SUMS).read_bytes()
         return Opened(runtime, hashlib.sha256(sums).hexdigest())
 
     return open_version

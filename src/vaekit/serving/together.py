@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from vaekit.runtime import Runtime
+from vaekit.runtime import OnnxRuntime, Runtime
 from vaekit.serving.question import Question
 
 Answer: TypeAlias = dict[str, np.ndarray]
@@ -45,10 +45,13 @@ def _answer(runtime: Runtime, asked: Question) -> Answer:
         given = asked.parameters
         return {"x": runtime.sample(given["n"], given["seed"], given["temperature"], told)}
     if asked.verb == "score":
-        given = asked.parameters
-        scores = runtime.score(asked.values, given["num_samples"], given["seed"], told)
-        codes = {"z": runtime.encode(asked.values, told)} if asked.with_codes else {}
-        return {**scores, **codes}
+        given = asked.parameters["num_samples"], asked.parameters["seed"], told
+        if not asked.with_codes:
+            return runtime.score(asked.values, *given)
+        if isinstance(runtime, OnnxRuntime):  # one pass through one graph
+            scores, codes = runtime.record(asked.values, *given)
+            return {**scores, "z": codes}
+        return {**runtime.score(asked.values, *given), "z": runtime.encode(asked.values, told)}
     if asked.verb == "decode":
         return {"x": runtime.decode(asked.values, told)}
     if asked.verb == "encode":
