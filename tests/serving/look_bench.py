@@ -22,7 +22,7 @@ from vaekit.serving.keys import Key, Keyring
 from vaekit.serving.log import Log
 from vaekit.serving.look import Look, Traffic
 from vaekit.serving.metrics import Metrics
-from vaekit.serving.models import Models, Served, ServedModel
+from vaekit.serving.models import About, Models, Served, ServedModel
 from vaekit.serving.rate import RateLimits
 from vaekit.serving.service import http_app
 
@@ -77,7 +77,7 @@ def app_with_page(
     runtime = LinearRuntime(serving(schema=IMAGES, **(described or {})))
     examples = Examples(pictures(30), np.arange(30) % 3) if has_examples else None
     opened = open_artifact(artifact(folder, runtime, examples))
-    served = Served("toy", "1", "0" * 64, Engine(runtime), opened)
+    served = Served("toy", "1", "0" * 64, Engine(runtime), About(opened, opened.reference))
     models = Models({"toy": ServedModel({"1": served}, {"live": "1"})})
     metrics, limits, log = Metrics(models), BodyLimits(), Log(io.StringIO().write)
     desk = Desk(models, witnesses=(metrics.answered,))

@@ -146,7 +146,7 @@ class Follower:
             return why
         self._refused.pop((name, version), None)
         engine = self._start(name, version, opened.runtime)
-        served = Served(name, version, opened.digest, engine)
+        served = Served(name, version, opened.digest, engine, opened.about)
         self._at_work[name][version] = _AtWork(fingerprint, served)
         return None
 

@@ -7,14 +7,23 @@ it: it ends after the questions that it has are answered.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, TypeAlias, final
+from typing import Final, NamedTuple, TypeAlias, final
 
-from vaekit.artifacts import ArtifactFolder, Serving
+from vaekit.artifacts import ArtifactFolder, Reference, Serving
 from vaekit.serving.engine import Engine
 from vaekit.serving.refusals import NotServedError
 
 LIVE: Final = "live"
 PREVIOUS: Final = "previous"
+
+
+class About(NamedTuple):
+    """What an artifact knows beside the model."""
+
+    folder: ArtifactFolder
+    """Verified."""
+    reference: Reference
+    """Scores and codes of held-out data, as the variant that runs gives them."""
 
 
 @final
@@ -27,14 +36,14 @@ class Served:
         version: What the version is called.
         digest: sha256 of the artifact's list of hashes.
         engine: Answers questions to it.
-        folder: Where it came from, verified.
+        about: What is known of it beside the model.
     """
 
     name: str
     version: str
     digest: str
     engine: Engine
-    folder: ArtifactFolder | None = None
+    about: About | None = None
 
     @property
     def serving(self) -> Serving:

@@ -10,13 +10,15 @@ import numpy as np
 from vaekit.artifacts import SUMS
 from vaekit.errors import ArtifactError
 from vaekit.runtime import Runtime, open_runtime
+from vaekit.serving.models import About
 
 
 class Opened(NamedTuple):
-    """A model, and the hash of what it was opened from."""
+    """A model, the hash of what it was opened from, and what else is known of it."""
 
     runtime: Runtime
     digest: str
+    about: About | None = None
 
 
 Opener: TypeAlias = Callable[[Path], Opened]
@@ -35,7 +37,8 @@ def opener(public_key: Path | None = None, variant: str = "fp32", threads: int =
     def open_version(path: Path) -> Opened:
         runtime = open_runtime(path, public_key=public_key, variant=variant, threads=threads)
         sums = (runtime.path / SUMS).read_bytes()
-        return Opened(runtime, hashlib.sha256(sums).hexdigest())
+        about = About(runtime.folder, runtime.reference)
+        return Opened(runtime, hashlib.sha256(sums).hexdigest(), about)
 
     return open_version
 

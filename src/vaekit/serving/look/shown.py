@@ -84,7 +84,7 @@ def shown_of(served: Served) -> Shown:
     Raises:
         NotServedError: It came from no artifact.
     """
-    folder = served.folder
-    if folder is None:
+    about = served.about
+    if about is None:
         raise NotServedError(f"Nothing is known of {served.name} beside the model itself.")
-    return Shown(served.engine.runtime, folder.reference, folder.examples)
+    return Shown(served.engine.runtime, about.reference, about.folder.examples)
