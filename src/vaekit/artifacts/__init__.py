@@ -1,6 +1,6 @@
 """A trained model as one folder: layout, checks, format versions, signatures. No torch."""
 
-from vaekit.artifacts.contents import REQUIRED, SUMS, Document, json_bytes
+from vaekit.artifacts.contents import REQUIRED, SIGNATURE, SUMS, Document, json_bytes
 from vaekit.artifacts.exported import (
     EXPORTED,
     PLAIN,
@@ -34,6 +34,7 @@ __all__ = [
     "KEY_VARIABLE",
     "PLAIN",
     "REQUIRED",
+    "SIGNATURE",
     "SUMS",
     "ArtifactFolder",
     "CodeSize",
