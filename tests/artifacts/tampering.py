@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 V1 = Path(__file__).parent / "v1"
+V1_ONNX = Path(__file__).parent / "v1_onnx"
+"""The same artifact, exported."""
 
 
 def copied(folder: Path) -> Path:

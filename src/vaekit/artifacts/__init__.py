@@ -1,6 +1,6 @@
 """A trained model as one folder: layout, checks, format versions, signatures. No torch."""
 
-from vaekit.artifacts.contents import REQUIRED, SUMS, Document, json_bytes
+from vaekit.artifacts.contents import REQUIRED, SIGNATURE, SUMS, Document, json_bytes
 from vaekit.artifacts.examples import Examples
 from vaekit.artifacts.exported import (
     EXPORTED,
@@ -35,6 +35,7 @@ __all__ = [
     "KEY_VARIABLE",
     "PLAIN",
     "REQUIRED",
+    "SIGNATURE",
     "SUMS",
     "ArtifactFolder",
     "CodeSize",

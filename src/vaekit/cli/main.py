@@ -15,6 +15,7 @@ from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
 from vaekit.cli.diagnose import diagnose
 from vaekit.cli.evaluate import evaluate
+from vaekit.cli.export import export
 from vaekit.cli.keys import keys_app
 from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
@@ -43,6 +44,7 @@ app.command()(sweep)
 app.command()(search)
 app.command()(benchmark)
 app.command()(diagnose)
+app.command()(export)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
 app.command()(serve)

@@ -64,10 +64,9 @@ class Graph(nn.Module, ABC):
         return self.answer(dict(zip(self.names, inputs, strict=True)))
 
     def _raw_examples(self) -> dict[str, Tensor]:
-        port = self.serving.inputs["x"]
-        dtype = getattr(torch, port.dtype)
-        low = int(self.serving.form.low or 0)
-        return {"x": torch.full((EXAMPLES, *port.shape[1:]), low, dtype=dtype)}
+        form = self.serving.form
+        dtype, low = getattr(torch, form.dtype), int(form.low or 0)
+        return {"x": torch.full((EXAMPLES, *form.event_shape), low, dtype=dtype)}
 
     def _conditions(self, is_shown: bool) -> dict[str, Tensor]:
         """c, but where examples are shown to a model that finds out for itself."""

@@ -33,55 +33,59 @@ def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
     Raises:
         MissingExtraError: The extra 'onnx' is not installed.
     """
+    _operators()
+    aten = torch.ops.aten
+    return {
+        aten.log1p.default: _log1p,
+        aten.expm1.default: _expm1,
+        aten.special_expm1.default: _expm1,
+        aten.log_sigmoid.default: _log_sigmoid,
+        aten.logaddexp.default: _logaddexp,
+        aten.scaled_dot_product_attention.default: _attention,
+    }
+
+
+def _operators() -> Any:
+    """ONNX's operators of version OPSET; they take plain numbers beside values."""
     try:
         from onnxscript import opset18
     except ImportError:
         raise MissingExtraError("onnx", "Exporting to ONNX") from None
-    aten, say = torch.ops.aten, _Said(opset18)
-    return {
-        aten.log1p.default: say.log1p,
-        aten.expm1.default: say.expm1,
-        aten.special_expm1.default: say.expm1,
-        aten.log_sigmoid.default: say.log_sigmoid,
-        aten.logaddexp.default: say.logaddexp,
-        aten.scaled_dot_product_attention.default: say.attention,
-    }
+    return opset18
 
 
-class _Said:
-    """Each torch operation in ONNX's words.
+def _log1p(x: Any) -> Any:
+    op = _operators()
+    u = op.Add(x, 1.0)
+    is_one = op.Equal(u, op.CastLike(1.0, x))
+    moved = op.Where(is_one, op.CastLike(2.0, x), u)  # whatever: it is not chosen
+    return op.Where(is_one, x, op.Div(op.Mul(x, op.Log(moved)), op.Sub(moved, 1.0)))
 
-    Args:
-        op: The operators of one version of ONNX; they take plain numbers beside values.
-    """
 
-    def __init__(self, op: Any) -> None:
-        self.op = op
+def _expm1(x: Any) -> Any:
+    op = _operators()
+    one = op.CastLike(1.0, x)
+    t = op.Tanh(op.Mul(op.Clip(x, op.Neg(one), one), 0.5))
+    near = op.Div(op.Mul(t, 2.0), op.Sub(one, t))
+    return op.Where(op.Less(op.Abs(x), one), near, op.Sub(op.Exp(x), one))
 
-    def log1p(self, x: Any) -> Any:
-        op, u = self.op, self.op.Add(x, 1.0)
-        is_one = op.Equal(u, op.CastLike(1.0, x))
-        moved = op.Where(is_one, op.CastLike(2.0, x), u)  # whatever: it is not chosen
-        return op.Where(is_one, x, op.Div(op.Mul(x, op.Log(moved)), op.Sub(moved, 1.0)))
 
-    def expm1(self, x: Any) -> Any:
-        op, one = self.op, self.op.CastLike(1.0, x)
-        t = op.Tanh(op.Mul(op.Clip(x, op.Neg(one), one), 0.5))
-        near = op.Div(op.Mul(t, 2.0), op.Sub(one, t))
-        return op.Where(op.Less(op.Abs(x), one), near, op.Sub(op.Exp(x), one))
+def _log_sigmoid(x: Any) -> Any:
+    op = _operators()
+    return op.Sub(op.Min(x, op.CastLike(0.0, x)), _log1p_of_exp_of_minus(op.Abs(x)))
 
-    def log_sigmoid(self, x: Any) -> Any:
-        op = self.op
-        return op.Sub(op.Min(x, op.CastLike(0.0, x)), self._log1p_of_exp_of_minus(op.Abs(x)))
 
-    def logaddexp(self, a: Any, b: Any) -> Any:
-        op = self.op
-        return op.Add(op.Max(a, b), self._log1p_of_exp_of_minus(op.Abs(op.Sub(a, b))))
+def _logaddexp(a: Any, b: Any) -> Any:
+    op = _operators()
+    return op.Add(op.Max(a, b), _log1p_of_exp_of_minus(op.Abs(op.Sub(a, b))))
 
-    def attention(self, query: Any, key: Any, value: Any) -> Any:
-        op, scale = self.op, 1 / math.sqrt(query.shape[-1])
-        likeness = op.MatMul(op.Mul(query, scale), op.Transpose(key, perm=[0, 2, 1]))
-        return op.MatMul(op.Softmax(likeness, axis=-1), value)
 
-    def _log1p_of_exp_of_minus(self, distance: Any) -> Any:
-        return self.log1p(self.op.Exp(self.op.Neg(distance)))
+def _attention(query: Any, key: Any, value: Any) -> Any:
+    op, scale = _operators(), 1 / math.sqrt(query.shape[-1])
+    likeness = op.MatMul(op.Mul(query, scale), op.Transpose(key, perm=[0, 2, 1]))
+    return op.MatMul(op.Softmax(likeness, axis=-1), value)
+
+
+def _log1p_of_exp_of_minus(distance: Any) -> Any:
+    op = _operators()
+    return _log1p(op.Exp(op.Neg(distance)))
