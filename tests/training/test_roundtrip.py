@@ -304,7 +304,26 @@ class Plans(Listener):
         self.seen.append(plan)
 
 
-def test_going_on_elsewhere_warns(tmp_path: Path) -> None:
+@pytest.fixture
+def bfloat16_is_native(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+
+
+@pytest.fixture
+def bfloat16_is_emulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for question in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, question, lambda: False)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_emulated_products_warn(precision: str, tmp_path: Path, bfloat16_is_emulated: None) -> None:
+    plans = Plans()
+    small_run(tmp_path, changed(precision=precision), [plans]).run()
+    warned = " ".join(plans.seen[0].warnings)
+    assert ("--set training.precision=auto" in warned) == (precision == "bfloat16")
+
+
+def test_going_on_elsewhere_warns(tmp_path: Path, bfloat16_is_native: None) -> None:
     stopped(tmp_path)
     plans = Plans()
     small_run(tmp_path, changed(threads=2, precision="bfloat16"), [plans]).run()

@@ -26,7 +26,7 @@ from vaekit.training.divergence import highest_loss, not_finite, watch_course
 from vaekit.training.early_stopping import check_watchable, is_best
 from vaekit.training.interruption import StopRequest, stoppable
 from vaekit.training.listener import Audience, Listener, Plan, Record
-from vaekit.training.machine import changes, environment, isolated, seed_layers
+from vaekit.training.machine import changes, environment, is_emulated, isolated, seed_layers
 from vaekit.training.memory import memory_explained
 from vaekit.training.progress import Progress
 from vaekit.training.spec import TrainingSpec
@@ -256,10 +256,17 @@ class Training:
 
     @property
     def _slow_path(self) -> tuple[str, ...]:
-        if self._obstacle is None:
-            return ()
-        text = f"updates are not captured in a CUDA graph and slower for it: {self._obstacle}"
-        return (text,)
+        found = []
+        if self._obstacle is not None:
+            found.append(
+                f"updates are not captured in a CUDA graph and slower for it: {self._obstacle}"
+            )
+        if is_emulated(self.spec):
+            found.append(
+                "this hardware emulates bfloat16, up to a hundred times slower than float32: "
+                "--set training.precision=auto"
+            )
+        return tuple(found)
 
     @property
     def _num_values(self) -> int:

@@ -47,6 +47,11 @@ def native_precision(device: str) -> Precision:
     return "bfloat16" if native else "float32"
 
 
+def is_emulated(spec: TrainingSpec) -> bool:
+    """Whether matrix products are asked for in a precision that the hardware does not multiply."""
+    return spec.precision == "bfloat16" != native_precision(spec.device)
+
+
 def autocast(device: str, precision: str) -> AbstractContextManager:
     """The region in which matrix products run in `precision`."""
     if precision == "float32":
