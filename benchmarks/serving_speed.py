@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.error import HTTPError, URLError
@@ -72,9 +73,9 @@ def contenders(artifact: Path, peers: str, port: int, x: np.ndarray) -> list[Con
     rows = json.dumps({"x": x.reshape(len(x), -1).tolist()}).encode()
     python, folder = [peers], HERE / "peers"
     bentoml = Path(peers).with_name("bentoml")
-    serve = [sys.executable, "-m", "vaekit", "serve", str(artifact), "--port", str(port)]
+    serve = [sys.executable, "-m", "vaekit", "serve", str(artifact), "--name", "model"]
     return [
-        Contender("vaekit", serve, "/v2/models/model.score/infer", json_body(x)),
+        Contender("vaekit", [*serve, "--port", str(port)], "/v2/models/model.score/infer", json_body(x)),
         Contender("plain FastAPI", [*python, str(folder / "plain.py")], "/score", rows),
         Contender("LitServe", [*python, str(folder / "lit.py")], "/score", rows),
         Contender(
@@ -125,7 +126,8 @@ def running(contender: Contender, port: int, environment: Mapping[str, str]) -> 
         _wait(url, contender, process)
         yield url
     finally:
-        os.killpg(process.pid, 15)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
@@ -147,7 +149,7 @@ def _wait(url: str, contender: Contender, process: subprocess.Popen) -> None:
         time.sleep(0.1)
 
 
-def loaded(load: Load, connections: int, seconds: float) -> dict[str, float]:
+def loaded(load: Load, connections: int, seconds: int) -> dict[str, float]:
     """What wrk saw."""
     with tempfile.NamedTemporaryFile() as body:
         body.write(load.body)
@@ -155,7 +157,7 @@ def loaded(load: Load, connections: int, seconds: float) -> dict[str, float]:
         environment = {**os.environ, "BODY": body.name, "TYPE": load.media_type}
         if load.head is not None:
             environment["HEAD"] = str(load.head)
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s"]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
         found = subprocess.run(
             [*command, "-s", str(HERE / "peers" / "post.lua"), load.url],
             env=environment,
@@ -168,12 +170,12 @@ def loaded(load: Load, connections: int, seconds: float) -> dict[str, float]:
 
 
 def compared(
-    everybody: list[Contender], loads: Mapping[str, Load], rounds: int, seconds: float
+    everybody: list[Contender], loads: Mapping[str, Load], rounds: int, seconds: int
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Rounds in which all take turns; medians, and the sum of failures."""
     seen: dict[tuple[str, int], list[dict[str, float]]] = {}
     for contender in everybody:
-        loaded(loads[contender.name], 4, 1.0)  # warm
+        loaded(loads[contender.name], 4, 1)  # warm
     for _ in range(rounds):
         for connections in CONNECTIONS:
             for contender in everybody:
@@ -194,7 +196,7 @@ def _medians(found: list[dict[str, float]]) -> dict[str, float]:
 
 
 def json_against_binary(
-    url: str, shape: tuple[int, ...], rounds: int, seconds: float
+    url: str, shape: tuple[int, ...], rounds: int, seconds: int
 ) -> list[dict[str, float]]:
     """Examples per second of both forms of body, by examples in a request."""
     found = []
@@ -245,7 +247,7 @@ def main() -> None:
     parser.add_argument("artifact", type=Path)
     parser.add_argument("peers")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--seconds", type=int, default=4)
     given = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("There is no wrk here. On Debian and Ubuntu: apt-get install wrk")
@@ -264,7 +266,7 @@ def main() -> None:
             console.print(f"{contender.name} is up")
         found = compared(everybody, loads, given.rounds, given.seconds)
         console.print(shown(found))
-        forms = json_against_binary(loads["vaekit"].url, shape, 3, given.seconds / 2)
+        forms = json_against_binary(loads["vaekit"].url, shape, 3, max(1, given.seconds // 2))
     for row in forms:
         console.print(row)
     RESULTS.write_text(json.dumps({"contenders": found, "forms": forms}, indent=1) + "\n")
