@@ -5,8 +5,6 @@ import { ask, newestOnly, told, whenThere } from "./look.js";
 const PEN = 20;
 const STEP = 7;
 
-whenThere("draw", (root) => new Drawing(root));
-
 class Drawing {
   constructor(root) {
     this.root = root;
@@ -185,3 +183,5 @@ function verdict({ scores, unusual, split, examples }) {
   box.append(table);
   return [said, box];
 }
+
+whenThere("draw", (root) => new Drawing(root));

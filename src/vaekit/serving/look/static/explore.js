@@ -5,11 +5,6 @@ import { ask, newestOnly, told, whenThere } from "./look.js";
 const COLOURS = ["#4e79a7", "#f28e2b", "#e15759", "#76b7b2", "#59a14f", "#edc948", "#b07aa1", "#ff9da7", "#9c755f", "#7f7f7f"];
 const FEW = 12;
 
-whenThere("explore", async (root) => {
-  const response = await ask(`/look/pages/${root.dataset.name}/map`);
-  if (response) new Explorer(root, await response.json());
-});
-
 class Explorer {
   constructor(root, map) {
     this.root = root;
@@ -226,3 +221,8 @@ function square({ points, std }) {
   const size = 1.15 * Math.max(...ends.map(([a, b]) => b - a), 1e-6);
   return { low: ends.map(([a, b]) => (a + b - size) / 2), size };
 }
+
+whenThere("explore", async (root) => {
+  const response = await ask(`/look/pages/${root.dataset.name}/map`);
+  if (response) new Explorer(root, await response.json());
+});
