@@ -42,7 +42,7 @@ def test_findings_are_read_at_eighty_columns(run: Path, tmp_path: Path) -> None:
     assert "--set objective.beta.warmup_epochs=1" in text
     prose = [line for line in text.splitlines() if str(tmp_path) not in line]
     assert all(len(line) <= WIDTH for line in prose if not line.startswith("    "))
-    assert "Not looked at:" in text
+    assert "Not looked for:" in text
     assert (tmp_path / "d" / "index.html").is_file()
     assert (tmp_path / "d" / "warmup.png").is_file()
 

@@ -108,7 +108,18 @@ def test_a_run_that_was_stopped_has_diverged() -> None:
     assert isinstance(found, Finding)
     assert "NaN" in found.symptom
     assert found.remedy.settings == ("training.optimizer.learning_rate=0.001",)
-    assert found.evidence["gradient_norm_median"] > 0
+    assert found.evidence["gradient_norm_of_kept_weights_median"] > 0
+    assert "gradient_norm_in_log_median" not in found.evidence
+
+
+def test_the_norms_that_were_logged_are_evidence() -> None:
+    log = records(-10.0, -500.0, -12.0)
+    for record, norm in zip(log, (3.0, 4000.0, 5.0), strict=True):
+        record["gradient_norm"] = norm
+    found = answer("diverged", subject("objective.beta=1", log=log))
+    assert isinstance(found, Finding)
+    assert "The norm of the gradient reached 4000; its median is 5." in found.symptom
+    assert found.evidence["gradient_norm_in_log_largest"] == 4000.0
 
 
 def test_without_a_log_nobody_knows() -> None:

@@ -91,3 +91,12 @@ def test_everything_is_on_disk(tmp_path: Path) -> None:
     assert "Because &lt;of&gt; this." in text
     assert "data:image/" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
+    # Every failure by what it is, and the command as it can be copied.
+    assert "Warm-up is longer than training</th><td>nothing to see" in text
+    assert "vaekit train r/recipe.toml \\\n  --set a.b=1 \\\n" in text
+
+
+def test_the_page_says_what_follows_from_what(tmp_path: Path) -> None:
+    one = diagnosis("posterior_collapse", "constant_encoder")
+    page = write_diagnosis(one, tmp_path, Remedies(Path("r/recipe.toml"), Path("r-2")))
+    assert "follows from “The encoder says the same of every example”" in page.read_text("utf-8")

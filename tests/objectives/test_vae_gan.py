@@ -164,6 +164,7 @@ def test_both_sides_take_their_own_steps() -> None:
         for old, new in zip(before[group], updater.groups[group], strict=True):
             if new.grad is not None:
                 torch.testing.assert_close(new.detach(), old - rate * new.grad)
+    assert updater.unreported_norms(1).keys() == {"gradient_norm", "discriminator_gradient_norm"}
     # Neither felt the loss of the other: alone, each gets the same gradient.
     alone = gan(vae, SHOWN, gan.schedule(0.0), noise)
     assert alone.losses.keys() == updater.groups.keys()

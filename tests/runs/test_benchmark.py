@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from vaekit.cli.main import app
 from vaekit.errors import ArtifactError, Interrupted, SpecError
 from vaekit.recipes import Benchmark, load_benchmark, to_toml
-from vaekit.runs import train
+from vaekit.runs import Run, fit, prepare
 from vaekit.runs.benchmark import carry_out, expected_minutes, made, plan
 from vaekit.runs.benchmark_page import benchmark_markdown, write_benchmark
 from vaekit.runs.benchmark_rows import Row, rows
@@ -47,13 +47,20 @@ def written(folder: Path, entries: str = ENTRIES) -> Path:
     return file
 
 
+def measure_only(patch: pytest.MonkeyPatch) -> None:
+    """Runs without pictures, artifact and report, which take longest."""
+    patch.setattr(Run, "finish", lambda run, progress=None: run.evaluate())
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Benchmark, Path]:
     """A benchmark, and the folder of its runs."""
     home = tmp_path_factory.mktemp("benchmark")
     benchmark, folder = load_benchmark(written(home)), home / "out"
-    for one in plan(benchmark, folder):
-        carry_out(one)
+    with pytest.MonkeyPatch.context() as patch:
+        measure_only(patch)
+        for one in plan(benchmark, folder):
+            carry_out(one)
     return benchmark, folder
 
 
@@ -70,10 +77,9 @@ def test_every_seed_is_an_ordinary_run(done: tuple[Benchmark, Path], tmp_path: P
         "first/seed0", "first/seed1", "second/seed0"
     ]  # fmt: skip
     assert {one.state for one in planned} == {"finished"}
-    alone = train(planned[1].recipe, tmp_path / "alone")
+    alone = fit(*prepare(planned[1].recipe, tmp_path / "alone")).evaluate()
     results = json.loads((folder / "first/seed1/results.json").read_text())
-    assert alone.results is not None
-    assert alone.results["nll_nats"] == results["nll_nats"]
+    assert alone["nll_nats"] == results["nll_nats"]
 
 
 def test_rows_are_mean_and_spread_as_losses(done: tuple[Benchmark, Path]) -> None:
@@ -158,7 +164,9 @@ def test_a_run_of_another_recipe_is_refused_with_the_difference(
     assert len(refused) == 2
 
 
-def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+def test_it_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure_only(monkeypatch)
+
     class Stop(Listener):
         def stepped(self, step: int, reported: object) -> None:
             if step == 5:

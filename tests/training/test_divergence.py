@@ -55,17 +55,25 @@ def test_a_loss_that_is_not_finite(value: float, tmp_path: Path) -> None:
 
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
-    objective = from_step(7, nan_gradient)
+    objective = from_step(8, nan_gradient)
     with pytest.raises(DivergenceError, match="a weight is not finite"):
         small_run(tmp_path, EVERY_STEP, objective=objective).run()
-    assert kept_step(tmp_path) == 7
+    assert kept_step(tmp_path) == 8
 
 
 def test_weights_that_are_not_finite_show_in_the_next_loss(tmp_path: Path) -> None:
     with pytest.raises(DivergenceError, match="the loss of the next update") as error:
-        small_run(tmp_path, objective=from_step(7, nan_gradient)).run()
-    assert "step 8" in str(error.value)
+        small_run(tmp_path, objective=from_step(8, nan_gradient)).run()
+    assert "step 9" in str(error.value)
     assert kept_step(tmp_path) == 0
+
+
+def test_a_gradient_that_is_not_finite_shows_in_the_log(tmp_path: Path) -> None:
+    with pytest.raises(DivergenceError, match="the gradient of the last update") as error:
+        small_run(tmp_path, EVERY_STEP, objective=from_step(7, nan_gradient)).run()
+    assert "step 8" in str(error.value)
+    assert "gradient_norm = nan" in str(error.value)
+    assert kept_step(tmp_path) == 7
 
 
 def test_weights_that_are_not_finite_at_the_very_end(tmp_path: Path) -> None:
@@ -93,8 +101,9 @@ def test_what_the_objective_learns_is_looked_at_too(tmp_path: Path) -> None:
         def _change(self, step: int, loss: Tensor, model: Model) -> Tensor:
             return loss + (0.0 * self.offset).sqrt() if step >= 7 else loss + 0.0 * self.offset
 
+    spec = changed(checkpoint_every_seconds=0.0, log_every_steps=1000)
     with pytest.raises(DivergenceError, match="a weight is not finite"):
-        small_run(tmp_path, EVERY_STEP, objective=Learning()).run()
+        small_run(tmp_path, spec, objective=Learning()).run()
     assert kept_step(tmp_path) == 7
 
 

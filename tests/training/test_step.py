@@ -1,6 +1,7 @@
 """One update: clipping, skipping, accumulation."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 from training.objectives import Scripted
-from training.small_run import MODEL, NETWORK, changed, small_data, small_model, small_run
+from training.small_run import MODEL, NETWORK, SPEC, changed, small_data, small_model, small_run
 
 from vaekit.data import Observation, Statistics
 from vaekit.errors import DivergenceError
@@ -16,6 +17,7 @@ from vaekit.models import Model
 from vaekit.networks import MLPSpec
 from vaekit.numerics import draw_noise, generator_for
 from vaekit.objectives import DReGSpec, ELBOSpec, IWAESpec, Objective, STLSpec, VAEGANSpec
+from vaekit.training import read_metrics
 from vaekit.training.step import Update, Updater
 
 STILL = NETWORK.model_copy(update={"dropout": 0.0})  # dropout draws anew for every piece
@@ -88,7 +90,25 @@ def test_an_update_is_skipped_by_its_length(times: float, applied: bool) -> None
     assert done.applied == applied
     assert bool(change.any()) == applied
     # Skipping looks at the length before clipping, and what it skips is reported all the same.
-    assert done.reported == update()[0].reported
+    norm = pytest.approx(float(gradient().norm()), rel=1e-5)
+    assert done.reported == {**update()[0].reported, "gradient_norm": norm}
+
+
+def test_norms_are_in_the_log(tmp_path: Path) -> None:
+    # With a limit the average since the last line, else the norm of the newest update alone.
+    limited, free = changed(gradient={"clip_norm": 1e9}), SPEC
+    logs = []
+    for name, spec in {
+        "limited": limited,
+        "free": free,
+        "each": changed(log_every_steps=1),
+    }.items():
+        small_run(tmp_path / name, spec).run()
+        log = read_metrics(tmp_path / name / "metrics.jsonl")
+        logs.append({r["step"]: r["gradient_norm"] for r in log if r["kind"] == "training"})
+    averages, newest, each = logs
+    assert newest == {step: each[step] for step in newest}
+    assert averages[4] == pytest.approx(sum(each[step] for step in range(1, 5)) / 4)
 
 
 def test_a_skipped_update_does_not_touch_the_average() -> None:

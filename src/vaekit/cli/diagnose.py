@@ -126,12 +126,13 @@ def report(found: "Diagnosis", remedies: "Remedies") -> "Iterator[str]":
         for name, cause in by.items():
             yield from _entry(_words(name), f"follows from {_words(cause)}", width=24)
     yield ""
-    yield "Looked at, and sound:" if found.healthy else "Nothing was found sound."
+    if found.healthy:
+        yield "Looked for, and not found:"
     for check, statistic in found.healthy:
         yield from _entry(_words(check.name), str(statistic), width=24)
     if found.not_checked:
         yield ""
-        yield "Not looked at:"
+        yield "Not looked for:"
         for check, reason in found.not_checked:
             yield from _entry(_words(check.name), reason, width=24)
     yield ""
@@ -152,11 +153,10 @@ def _wrapped(text: str, indent: int = 0) -> list[str]:
 
 
 def _command(command: str) -> "Iterator[str]":
-    """A command that can be copied, a setting on each line."""
-    head, *options = command.split(" --")
-    lines = [head, *(f"  --{option}" for option in options)]
+    from vaekit.diagnosis import command_lines
+
     yield ""
-    yield " \\\n".join(f"    {line}" for line in lines)
+    yield textwrap.indent(command_lines(command), "    ")
     yield ""
 
 

@@ -14,7 +14,7 @@ from vaekit.diagnosis.finding import (
     Statistic,
 )
 from vaekit.diagnosis.opening import open_subject
-from vaekit.diagnosis.page import Remedies, write_diagnosis
+from vaekit.diagnosis.page import Remedies, command_lines, write_diagnosis
 from vaekit.diagnosis.proof import CASES, Case, Cell, prove, read_cells
 from vaekit.diagnosis.proof_table import proof_table, verdict, write_proof
 from vaekit.diagnosis.subject import Subject
@@ -37,6 +37,7 @@ __all__ = [
     "Statistic",
     "Subject",
     "TwoSample",
+    "command_lines",
     "copying",
     "diagnose",
     "failure_modes_page",

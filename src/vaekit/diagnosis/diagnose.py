@@ -50,6 +50,13 @@ class Diagnosis:
         }
 
     @property
+    def consequences(self) -> list[tuple[Check, Finding, Check]]:
+        """What else was found, each with the check that explains it."""
+        checks = {check.name: check for check, _ in self._found()}
+        by = self.explained
+        return [(c, f, checks[by[c.name]]) for c, f in self._found() if c.name in by]
+
+    @property
     def healthy(self) -> list[tuple[Check, Statistic]]:
         """What was looked at and is sound."""
         return [
@@ -82,11 +89,10 @@ class Diagnosis:
             "explained": [
                 {
                     "check": check.name,
-                    "by": self.explained[check.name],
+                    "by": cause.name,
                     "statistic": _statistic(finding.statistic),
                 }
-                for check, finding in self._found()
-                if check.name in self.explained
+                for check, finding, cause in self.consequences
             ],
             "healthy": [
                 {"check": check.name, "statistic": _statistic(statistic)}

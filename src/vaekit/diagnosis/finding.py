@@ -39,9 +39,24 @@ class Statistic:
             return self.value > self.threshold
         return self.value < self.threshold
 
-    def __str__(self) -> str:
+    @property
+    def measured(self) -> str:
+        """The number, and what is wanted of it."""
         wanted = {"above": "at most", "below": "at least"}[self.bad]
-        return f"{self.name}: {self.value:.4g} ({wanted} {self.threshold:g} wanted)"
+        return f"{in_digits(self.value)} ({wanted} {self.threshold:g} wanted)"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.measured}"
+
+
+def in_digits(value: float) -> str:
+    """A number for people: four digits, or all before the point where they can be read.
+
+    Example:
+        >>> in_digits(0.0012345), in_digits(193800.2), in_digits(9.3e20)
+        ('0.001234', '193,800', '9.3e+20')
+    """
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
 @final

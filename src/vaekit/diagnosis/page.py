@@ -9,7 +9,7 @@ from typing import Any, final
 from jinja2 import Environment, StrictUndefined, Template
 
 from vaekit.diagnosis.diagnose import Diagnosis
-from vaekit.diagnosis.finding import Check, Finding, Remedy
+from vaekit.diagnosis.finding import Check, Finding, Remedy, in_digits
 from vaekit.figures import Embedded, embedded, report_style, save
 from vaekit.runs.folder import write, write_json, written_to
 
@@ -33,6 +33,18 @@ class Remedies:
         settings = (f"--set {shlex.quote(setting)}" for setting in remedy.settings)
         where = shlex.quote(str(self.recipe)), shlex.quote(str(self.output))
         return f"vaekit train {where[0]} {' '.join(settings)} --output {where[1]}"
+
+
+def command_lines(command: str) -> str:
+    r"""A command that can be copied, a setting on each line.
+
+    Example:
+        >>> print(command_lines("vaekit train r.toml --set a=1 --output r-2"))
+        vaekit train r.toml \
+          --set a=1 \
+          --output r-2
+    """
+    return " \\\n  --".join(command.split(" --"))
 
 
 def write_diagnosis(diagnosis: Diagnosis, folder: Path, remedies: Remedies) -> Path:
@@ -61,7 +73,6 @@ def _page(diagnosis: Diagnosis, tree: dict[str, Any], shown: list[Embedded | Non
     found: list[tuple[Check, Finding]] = diagnosis.findings
     return _template().render(
         diagnosis=diagnosis,
-        tree=tree,
         style=report_style(),
         found=[
             (check, finding, item, picture)
@@ -75,5 +86,12 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters.update(command_lines=command_lines, in_digits=in_digits, words=_words)
     file = resources.files("vaekit.diagnosis") / "page.html.jinja"
     return environment.from_string(file.read_text(encoding="utf-8"))
+
+
+def _words(name: str) -> str:
+    """The name of a number, whose unit comes last."""
+    name, unit = (name[: -len("_nats")], ", in nats") if name.endswith("_nats") else (name, "")
+    return name.replace("_", " ").replace("kl", "KL") + unit

@@ -83,7 +83,8 @@ def _draw(ax: Axes, kl: Float[np.ndarray, " latent"], threshold: float, room: in
         label = f"{collapsed.sum()} collapsed: below {threshold:g} nats"
         zeros = np.zeros(collapsed.sum())
         ax.plot(places[collapsed], zeros, "o", color=_COLLAPSED, label=label, clip_on=False, **ring)
-        ax.legend(loc="upper right", handlelength=1)
+        clear = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 1.0}
+        ax.legend(loc="upper right", handlelength=1, **clear)  # of the lines of the grid
     top = max(float(heights[0]), threshold)
     ax.set(xlim=(-0.7, room - 0.3), ylim=(0, 1.08 * top))
     ax.yaxis.set_major_locator(round_ticks(5))

@@ -75,16 +75,15 @@ class Divergence:
 def by_quadrature(mu: float, sigma: float) -> float:
     """The same divergence as an integral of q (log q - log p), without the closed form.
 
-    The densities come from scipy, and the integral runs over twelve standard deviations of q to
-    either side; what lies outside is below 1e-30.
+    The densities come from scipy, and the integral, by 200 Gauss-Legendre points, runs over twelve
+    standard deviations of q to either side; what lies outside is below 1e-30.
     """
-    from scipy.integrate import quad
+    import numpy as np
+    from scipy.integrate import fixed_quad
     from scipy.stats import norm
 
-    def integrand(z: float) -> float:
-        return float(
-            norm.pdf(z, mu, sigma) * (norm.logpdf(z, mu, sigma) - norm.logpdf(z, 0.0, 1.0))
-        )
+    def integrand(z: np.ndarray) -> np.ndarray:
+        log_q = norm.logpdf(z, mu, sigma)
+        return np.exp(log_q) * (log_q - norm.logpdf(z, 0.0, 1.0))
 
-    edges = (mu - 12 * sigma, mu + 12 * sigma)
-    return float(quad(integrand, *edges, points=[mu], epsabs=1e-12, epsrel=1e-12)[0])
+    return float(fixed_quad(integrand, mu - 12 * sigma, mu + 12 * sigma, n=200)[0])

@@ -28,8 +28,7 @@ from torch import Tensor
 
 from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
-from vaekit.numerics import log_mean_exp
-from vaekit.objectives.elbo import reported_elbo
+from vaekit.objectives.iwae import weighted_terms
 from vaekit.objectives.objective import Needs, Objective, Schedule, Terms
 from vaekit.spec import Spec
 
@@ -59,13 +58,10 @@ class DReG(Objective):
         inference = model.infer(observation, self.num_samples, noise, generator)
         fit = inference.log_likelihood()
         log_ratio = inference.log_q(detach_parameters=True) - inference.log_prior()
-        log_weights = fit - log_ratio
-        shares = log_weights.detach().softmax(0)
+        shares = (fit - log_ratio).detach().softmax(0)
         for layer in inference.z:
             _weigh_gradient(layer, shares)
-        bound = log_mean_exp(log_weights).mean()
-        reported = reported_elbo(fit.mean(), log_ratio.mean())
-        return Terms({"model": -bound}, {**reported, "iwae_nats": bound.detach()})
+        return weighted_terms(fit, log_ratio)
 
 
 def _weigh_gradient(

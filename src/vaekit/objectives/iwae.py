@@ -13,7 +13,9 @@ Reference:
 from typing import ClassVar, Literal, final
 
 import torch
+from jaxtyping import Float
 from pydantic import Field, PositiveInt
+from torch import Tensor
 
 from vaekit.data import Observation, Statistics
 from vaekit.models import Model, Noise
@@ -43,11 +45,22 @@ class IWAE(Objective):
         generator: torch.Generator | None = None,
     ) -> Terms:
         inference = model.infer(observation, self.num_samples, noise, generator)
-        fit = inference.log_likelihood()
         log_ratio = inference.log_q() - inference.log_prior()
-        bound = log_mean_exp(fit - log_ratio).mean()
-        reported = reported_elbo(fit.mean(), log_ratio.mean())
-        return Terms({"model": -bound}, {**reported, "iwae_nats": bound.detach()})
+        return weighted_terms(inference.log_likelihood(), log_ratio)
+
+
+def weighted_terms(
+    fit: Float[Tensor, "samples batch"], log_ratio: Float[Tensor, "samples batch"]
+) -> Terms:
+    """The bound of the log-weights `fit - log_ratio`, and the ELBO of the same samples.
+
+    Args:
+        fit: log p(x | z).
+        log_ratio: log q(z | x) - log p(z).
+    """
+    bound = log_mean_exp(fit - log_ratio).mean()
+    reported = reported_elbo(fit.mean(), log_ratio.mean())
+    return Terms({"model": -bound}, {**reported, "iwae_nats": bound.detach()})
 
 
 class IWAESpec(Spec):

@@ -20,7 +20,7 @@ from vaekit.numerics import derive_seed, draw_noise
 from vaekit.training.machine import autocast, seed_layers
 from vaekit.training.optimizers import Adam
 from vaekit.training.spec import TrainingSpec
-from vaekit.training.step import Updater, gradient_norm, named_losses
+from vaekit.training.step import Updater, named_losses
 
 EAGER_UPDATES = 3
 """Updates before the capture: libraries set themselves up in the first."""
@@ -151,26 +151,28 @@ class CapturedUpdater:
             terms = updater.terms(updater.model, observation, schedule, noise)
         updater.backward(terms.losses)
         losses = named_losses(terms)
-        unwanted = self._unwanted(torch.stack([*losses.values()]))
+        norms = updater.gradient_norms() if spec.gradient.is_limited else {}
+        unwanted = self._unwanted([*losses.values()], [*norms.values()])
         updater.set_learning_rates(factor)
         for optimizer in updater.optimizers.values():
             assert isinstance(optimizer, Adam)  # noqa: S101  # `obstacle` saw to it
             optimizer.step(unwanted)
         updater.average.take_in(share * (1 - unwanted))
-        self._add({**losses, **terms.reported})
+        self._add({**losses, **terms.reported, **norms})
 
-    def _unwanted(self, losses: Tensor) -> Tensor:
-        """One where this update must leave the weights alone, else zero; clips the gradients."""
+    def _unwanted(self, losses: list[Tensor], norms: list[Tensor]) -> Tensor:
+        """One where this update must leave the weights alone, else zero; clips the gradients.
+
+        Args:
+            norms: Of the gradient of every group; none where they have no limit.
+        """
         clip, skip = self._updater.spec.gradient.clip_norm, self._updater.spec.gradient.skip_norm
-        finite, long = losses.isfinite().all(), torch.zeros_like(self._lost)
-        if clip is not None or skip is not None:
-            for parameters in self._updater.groups.values():
-                norm = gradient_norm(parameters)
-                finite = finite & norm.isfinite()
-                if skip is not None:
-                    long = torch.maximum(long, (norm > skip).float())
-                if clip is not None:
-                    nn.utils.clip_grads_with_norm_(parameters, clip, norm)
+        finite, long = torch.stack([*losses, *norms]).isfinite().all(), torch.zeros_like(self._lost)
+        for parameters, norm in zip(self._updater.groups.values(), norms, strict=False):
+            if skip is not None:
+                long = torch.maximum(long, (norm > skip).float())
+            if clip is not None:
+                nn.utils.clip_grads_with_norm_(parameters, clip, norm)
         torch.maximum(self._lost, 1 - finite.float(), out=self._lost)
         self._skipped += long * (1 - self._lost)
         return torch.maximum(self._lost, long)

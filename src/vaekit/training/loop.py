@@ -202,6 +202,7 @@ class Training:
         self._log(
             "training",
             **averages,
+            **self.updater.unreported_norms(self.progress.step),
             **self.updater.schedule(position),
             learning_rate=self.spec.optimizer.learning_rate * factor,
             updates_skipped=self.progress.updates_skipped,

@@ -24,6 +24,11 @@ class GradientSpec(Spec):
         description="Skip the update where the norm is larger; skips are counted and logged.",
     )
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the norm is needed at every update."""
+        return self.clip_norm is not None or self.skip_norm is not None
+
 
 class EarlyStoppingSpec(Spec):
     """Stop when the validation bound (at beta = 1) no longer improves; keep the best weights."""

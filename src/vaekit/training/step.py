@@ -22,7 +22,8 @@ class Update(NamedTuple):
     """What became of a batch."""
 
     reported: dict[str, float]
-    """The loss, and what the objective reports: averages over the batch."""
+    """The loss, and what the objective reports: averages over the batch; with a limit on the
+    gradient, its norm before it was clipped."""
     applied: bool
     """Whether the weights changed; not, where the gradient was longer than `skip_norm`."""
 
@@ -70,12 +71,12 @@ class Updater:
         reported = self._gradients(observation, noise, self._as_inputs(schedule))
         if not all(math.isfinite(reported[loss_name(group)]) for group in self.groups):
             raise not_finite("the loss of the next update", step, reported)
-        applied = self._wanted(step)
+        norms, applied = self._limited(step) if self.spec.gradient.is_limited else ({}, True)
         if applied:
             for optimizer in self.optimizers.values():
                 optimizer.step()
             self.average.update(step)
-        return Update(reported, applied)
+        return Update({**reported, **norms}, applied)
 
     def schedule(self, epoch: float) -> dict[str, float]:
         """What changes in the course of training, of the objective and of the model."""
@@ -86,6 +87,22 @@ class Updater:
         """Whether every weight is, those of the objective included."""
         weights = [weight for group in self.groups.values() for weight in group]
         return all(bool(weight.isfinite().all()) for weight in weights)
+
+    def gradient_norms(self) -> dict[str, Tensor]:
+        """Norms of the gradient that lies in the parameters of every group, as they are logged."""
+        return {norm_name(group): gradient_norm(found) for group, found in self.groups.items()}
+
+    def unreported_norms(self, step: int) -> dict[str, float]:
+        """Norms of the gradient in the update before `step`, unless every update reports them.
+
+        For a look now and then: at every update they would cost time.
+
+        Raises:
+            DivergenceError: One is not finite.
+        """
+        if self.spec.gradient.is_limited:
+            return {}
+        return _numbers(self.gradient_norms(), "the gradient of the last update", step)
 
     def forget_gradients(self) -> None:
         """Frees the memory of gradients."""
@@ -148,26 +165,31 @@ class Updater:
             share = len(piece) / len(observation)
             yield share, piece, tuple(layer[:, rows] for layer in noise)
 
-    def _wanted(self, step: int) -> bool:
-        """Clips the gradient of every group, and says whether they should be applied at all."""
+    def _limited(self, step: int) -> tuple[dict[str, float], bool]:
+        """Clips the gradient of every group.
+
+        Returns:
+            The norms there were, and whether the gradient should be applied at all.
+        """
         clip, skip = self.spec.gradient.clip_norm, self.spec.gradient.skip_norm
-        if clip is None and skip is None:
-            return True
-        lengths = {group: gradient_norm(parameters) for group, parameters in self.groups.items()}
-        norms = {group: length.item() for group, length in lengths.items()}
-        if not all(map(math.isfinite, norms.values())):
-            raise not_finite("the gradient of the next update", step, norms)
+        lengths = self.gradient_norms()
+        norms = _numbers(lengths, "the gradient of the next update", step)
         if skip is not None and max(norms.values()) > skip:
-            return False
-        for group, norm in norms.items():
-            if clip is not None and norm > clip:
-                nn.utils.clip_grads_with_norm_(self.groups[group], clip, lengths[group])
-        return True
+            return norms, False
+        for parameters, (name, length) in zip(self.groups.values(), lengths.items(), strict=True):
+            if clip is not None and norms[name] > clip:
+                nn.utils.clip_grads_with_norm_(parameters, clip, length)
+        return norms, True
 
 
 def loss_name(group: str) -> str:
     """What the loss of a parameter group is called in the log."""
     return "loss_nats" if group == "model" else f"{group}_loss_nats"
+
+
+def norm_name(group: str) -> str:
+    """What the norm of the gradient of a parameter group is called in the log."""
+    return "gradient_norm" if group == "model" else f"{group}_gradient_norm"
 
 
 def named_losses(terms: Terms) -> dict[str, Tensor]:
@@ -178,6 +200,13 @@ def named_losses(terms: Terms) -> dict[str, Tensor]:
 def gradient_norm(parameters: Sequence[nn.Parameter]) -> Tensor:
     """Length of the gradient of some parameters."""
     return nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+
+
+def _numbers(norms: Mapping[str, Tensor], what: str, step: int) -> dict[str, float]:
+    numbers = {name: norm.item() for name, norm in norms.items()}
+    if not all(map(math.isfinite, numbers.values())):
+        raise not_finite(what, step, numbers)
+    return numbers
 
 
 def _groups(model: Model, objective: Objective) -> dict[str, list[nn.Parameter]]:

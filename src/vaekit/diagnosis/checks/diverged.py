@@ -8,13 +8,17 @@ reached its end: before that it may get worse for a good reason.
 0 where the term only gets better. One nat for each value is what a model loses that knows nothing
 of it any more. A run that the loop stopped with an error counts as fallen without end.
 
+The norms of the gradient say more of it, and decide nothing: those that training logged, and those
+at the weights that were kept. Where the largest is many times the median, single updates are thrown
+far; where they only grow, the weights are on their way out.
+
 Reference:
     Goodfellow, Bengio and Courville (2016), Deep Learning, section 8.2 (cliffs and exploding
     gradients)
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, final
 
 import torch
@@ -28,6 +32,7 @@ from vaekit.diagnosis.finding import (
     NotApplicable,
     Remedy,
     Statistic,
+    in_digits,
 )
 from vaekit.diagnosis.pictures import course
 from vaekit.diagnosis.subject import Subject
@@ -79,15 +84,20 @@ class Diverged(Check):
         if not statistic.is_bad:
             return Healthy(statistic)
         blame = self._blame(subject.recipe)
-        evidence = {"training_records": float(len(training)), **gradient_lengths(subject)}
+        seen = f"The reconstruction term falls by {fall * values:,.0f} nats below its best."
+        if stopped:
+            seen = f"Training was stopped: {stopped[-1]['problem']}"
+        logged = logged_norms(training)
         return Finding(
-            symptom=f"Training was stopped: {stopped[-1]['problem']}"
-            if stopped
-            else f"The reconstruction term falls by {fall * values:,.0f} nats below its best.",
+            symptom=f"{seen} {_in_words(logged)}".rstrip(),
             statistic=statistic,
             cause=blame.cause,
             remedy=blame.remedy,
-            evidence=evidence,
+            evidence={
+                "training_records": float(len(training)),
+                **logged,
+                **gradient_lengths(subject),
+            },
             picture=course(subject) if training else None,
         )
 
@@ -134,8 +144,35 @@ def warm_up_epochs(recipe: Recipe) -> float:
     return float(getattr(beta, "warmup_epochs", 0.0))
 
 
+def logged_norms(training: Sequence[Record]) -> dict[str, float]:
+    """Median and largest norm of the gradient in the log; nothing where it has none.
+
+    Example:
+        >>> logged_norms([{"gradient_norm": norm} for norm in (2.0, 80.0, 4.0)])
+        {'gradient_norm_in_log_median': 4.0, 'gradient_norm_in_log_largest': 80.0}
+    """
+    norms = [float(record["gradient_norm"]) for record in training if "gradient_norm" in record]
+    if not norms:
+        return {}
+    return {
+        "gradient_norm_in_log_median": sorted(norms)[len(norms) // 2],
+        "gradient_norm_in_log_largest": max(norms),
+    }
+
+
+def _in_words(norms: Mapping[str, float]) -> str:
+    if not norms:
+        return ""
+    median, largest = norms.values()
+    reached = f"reached {in_digits(largest)}; its median is {in_digits(median)}"
+    return f"The norm of the gradient {reached}."
+
+
 def gradient_lengths(subject: Subject) -> dict[str, float]:
-    """Median and largest length of the gradient of the bound, over batches of training examples."""
+    """Median and largest norm of the gradient of the bound at the weights that were kept.
+
+    Over batches of training examples.
+    """
     model, shown = subject.model, subject.shown_in_training
     size = max(1, len(shown) // BATCHES)
     lengths = []
@@ -155,6 +192,6 @@ def gradient_lengths(subject: Subject) -> dict[str, float]:
     model.zero_grad(set_to_none=True)
     lengths.sort()
     return {
-        "gradient_norm_median": lengths[len(lengths) // 2],
-        "gradient_norm_largest": lengths[-1],
+        "gradient_norm_of_kept_weights_median": lengths[len(lengths) // 2],
+        "gradient_norm_of_kept_weights_largest": lengths[-1],
     }

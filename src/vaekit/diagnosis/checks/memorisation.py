@@ -61,9 +61,9 @@ class Memorisation(Check):
         blame = self._blame(subject)
         near, other = found.distances.median(0).values.tolist()
         return Finding(
-            symptom=f"The nearest neighbour of a sample is a training example in "
-            f"{found.share:.1%} of cases, by chance in {found.expected:.1%}: in "
-            f"{found.even_share:.0%} had both sets one size.",
+            symptom=f"The nearest neighbour of a sample is a training example, not a held-out one, "
+            f"in {found.share:.1%} of cases; by chance it would be in {found.expected:.1%}. Were "
+            f"there as many held-out as training examples, it would be in {found.even_share:.0%}.",
             statistic=statistic,
             cause=blame.cause,
             remedy=blame.remedy,
