@@ -156,7 +156,9 @@ def test_an_artifact_without_graphs_says_how_to_get_them() -> None:
 
 
 def test_an_unknown_variant_names_those_there_are() -> None:
-    with pytest.raises(SpecError, match=r"'pruned75'[\s\S]*fp32 or int8 or pruned50[\s\S]*--prune SHARE"):
+    with pytest.raises(
+        SpecError, match=r"'pruned75'[\s\S]*fp32 or int8 or pruned50[\s\S]*--prune SHARE"
+    ):
         open_runtime(V1_ONNX, variant="pruned75")
 
 
