@@ -1,5 +1,6 @@
 """`vaekit export` in process: the table, the words, and the exit codes of what cannot be done."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,15 @@ from vaekit.export import Artifact
 
 
 @pytest.fixture
-def exported(monkeypatch: pytest.MonkeyPatch) -> Exported:
+def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[Exported]:
     """What exporting the committed artifact gave, without doing it again."""
     found = open_artifact(V1_ONNX).exported
     assert found is not None
     asked: list[object] = []
 
-    def export_onnx(artifact: Artifact, int8: bool, prune: float | None, examples: int | None):
+    def export_onnx(
+        artifact: Artifact, int8: bool, prune: float | None, examples: int | None
+    ) -> Exported:
         asked.extend((int8, prune, examples))
         return found
 

@@ -8,6 +8,7 @@ from export.test_roundtrip import before
 from export.trained_models import DIGITS, digits, table, trained
 from pydantic import TypeAdapter
 
+from vaekit.data import Dataset
 from vaekit.export import Artifact
 from vaekit.export.graphs import graphs_of
 from vaekit.export.parity import FP32_LIMIT
@@ -52,14 +53,14 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def check(artifact: Artifact, monkeypatch: pytest.MonkeyPatch, split_of: object) -> None:
+def check(artifact: Artifact, monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
     """Exports, runs and compares all graphs of a model, on held-out examples."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     plain = Artifact(artifact.serving, for_export(artifact.model), for_export(artifact.transform))
     graphs = graphs_of(plain.model, plain.transform, plain.serving)
     found = {graph.name: traced(graph) for graph in graphs}
     assert ("sample" in found) == artifact.serving.has_density
-    errors = compared(found, artifact, plain, held_out(artifact, split_of, most=48))
+    errors = compared(found, artifact, plain, held_out(artifact, dataset, most=48))
     for verb, graph in found.items():
         assert set(errors[verb]) == set(graph.outputs)
         for output, error in errors[verb].items():

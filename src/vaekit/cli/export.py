@@ -47,8 +47,8 @@ def export(
     console.print(
         f"Compared on {exported.examples} examples of the {exported.split} split. "
         "Milliseconds are per example on one thread, in batches of 1 and 64; score change is that "
-        "of elbo_nats (of expected_log_likelihood_nats, without a prior) against fp32: its mean, its "
-        "mean size, and that in standard deviations of the score."
+        "of elbo_nats (of expected_log_likelihood_nats, without a prior) against fp32: its mean, "
+        "its mean size, and that in standard deviations of the score."
     )
     console.print(_code_in_words(exported.code))
     for verb, reason in exported.not_exported.items():
