@@ -152,6 +152,19 @@ def test_int8_that_changes_scores_is_refused(
     assert (artifact.path / "SHA256SUMS").read_bytes() == sums
 
 
+def test_what_has_no_form_in_onnx_is_refused(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise torch.onnx.errors.OnnxExporterError("step 3/3") from ValueError("no such operator")
+
+    monkeypatch.setattr(torch.onnx, "export", fails)
+    sums = (exports.folder / "SHA256SUMS").read_bytes()
+    with pytest.raises(SpecError, match=r"'encode'[\s\S]*ValueError: no such operator[\s\S]*do:"):
+        export_onnx(load(exports.folder), examples=5)
+    assert (exports.folder / "SHA256SUMS").read_bytes() == sums
+
+
 @pytest.mark.parametrize(
     ("choices", "told"),
     [
