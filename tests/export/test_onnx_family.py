@@ -8,16 +8,19 @@ from export.test_roundtrip import before
 from export.trained_models import DIGITS, digits, table, trained
 from pydantic import TypeAdapter
 
-from vaekit.export import Artifact
+from vaekit.data import Dataset
+from vaekit.export import Artifact, latency
 from vaekit.export.graphs import graphs_of
+from vaekit.export.int8 import in_int8
 from vaekit.export.parity import FP32_LIMIT
-from vaekit.export.reference import held_out
+from vaekit.export.reference import held_out, held_out_reference
 from vaekit.export.trace import for_export, traced
-from vaekit.export.variants import compared
+from vaekit.export.variants import compared, made
 from vaekit.models import ModelSpec
 from vaekit.posteriors import PosteriorSpec
 from vaekit.priors import CodePriorSpec, PriorSpec
 from vaekit.recipes import load_recipe
+from vaekit.runtime import OnnxRuntime
 
 SMALL = ("model.encoder.hidden=[8]", "model.decoder.hidden=[8]", "model.latent_dim=4")
 BERNOULLI = ("transform.kind=binarize", "model.likelihood.kind=bernoulli", *SMALL)
@@ -52,19 +55,28 @@ PARTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def check(artifact: Artifact, monkeypatch: pytest.MonkeyPatch, split_of: object) -> None:
+def check(artifact: Artifact, monkeypatch: pytest.MonkeyPatch, dataset: Dataset) -> None:
     """Exports, runs and compares all graphs of a model, on held-out examples."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     plain = Artifact(artifact.serving, for_export(artifact.model), for_export(artifact.transform))
     graphs = graphs_of(plain.model, plain.transform, plain.serving)
     found = {graph.name: traced(graph) for graph in graphs}
     assert ("sample" in found) == artifact.serving.has_density
-    errors = compared(found, artifact, plain, held_out(artifact, split_of, most=48))
+    held = held_out(artifact, dataset, most=48)
+    errors = compared(found, artifact, plain, held)
     for verb, graph in found.items():
         assert set(errors[verb]) == set(graph.outputs)
         for output, error in errors[verb].items():
             assert error <= FP32_LIMIT, (verb, output, error)
     assert set(artifact.serving.scores) < set(found["score"].outputs)
+    monkeypatch.setattr(latency, "SECONDS", 0.0)
+    ours = held_out_reference(artifact, dataset).latent.posterior_variance
+    theirs = made("fp32", artifact.serving, found, held, errors, None).facts.reference
+    variance = theirs.latent.posterior_variance
+    assert (variance is None) == (ours is None)
+    assert ours is None or len(variance or ()) == len(ours)
+    for graph in found.values():  # rounded weights are a graph that runs, too
+        OnnxRuntime(artifact.serving, {"score": in_int8(graph.content)[0]})
 
 
 @pytest.mark.parametrize(
@@ -75,21 +87,21 @@ def check(artifact: Artifact, monkeypatch: pytest.MonkeyPatch, split_of: object)
     ],
 )
 def test_digits(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = digits(kind)
-    check(before(made), monkeypatch, made.dataset)
+    model = digits(kind)
+    check(before(model), monkeypatch, model.dataset)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_parts(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = trained(load_recipe("digits", list(PARTS[part])))
-    check(before(made), monkeypatch, made.dataset)
+    model = trained(load_recipe("digits", list(PARTS[part])))
+    check(before(model), monkeypatch, model.dataset)
 
 
 @pytest.mark.slow
 def test_a_table_with_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = table(tmp_path)
-    check(before(made), monkeypatch, made.dataset)
+    model = table(tmp_path)
+    check(before(model), monkeypatch, model.dataset)
 
 
 def test_every_kind_is_walked() -> None:

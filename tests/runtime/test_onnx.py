@@ -109,12 +109,19 @@ def test_a_record_is_scores_and_code_from_one_call(plain: OnnxRuntime, x: np.nda
     assert np.allclose(record.z, plain.encode(x), atol=1e-6)
 
 
-def test_the_posterior_is_what_the_model_has(plain: OnnxRuntime, x: np.ndarray) -> None:
+def test_the_posterior_is_what_the_model_has(
+    plain: OnnxRuntime, ours: Artifact, x: np.ndarray
+) -> None:
     found = plain.posterior(x)
     assert set(found) == {"z", "z_mean", "z_stddev"}
     assert np.array_equal(found["z"], found["z_mean"])
-    variance = plain.reference.latent.posterior_variance
-    assert np.allclose(np.square(found["z_stddev"]).mean(0), variance, rtol=1.0)
+    (q,) = ours.model.infer_at_mean(ours.observation(x)).posterior
+    assert np.allclose(found["z_stddev"], q.stddev.detach().numpy(), rtol=1e-5)
+    variances = [
+        np.asarray(reference.latent.posterior_variance)
+        for reference in (plain.reference, ours.reference)
+    ]
+    assert np.allclose(*variances, rtol=1e-5)
 
 
 def test_no_examples_are_no_answers(plain: OnnxRuntime, x: np.ndarray) -> None:

@@ -46,8 +46,9 @@ def export(
     console.print(_variants_table(exported))
     console.print(
         f"Compared on {exported.examples} examples of the {exported.split} split. "
-        "Milliseconds are per example on one thread, in batches of 1 and 64; score change is the "
-        "mean absolute change of elbo_nats (of expected_log_likelihood_nats, without a prior)."
+        "Milliseconds are per example on one thread, in batches of 1 and 64; score change is that "
+        "of elbo_nats (of expected_log_likelihood_nats, without a prior) against fp32: its mean, "
+        "its mean size, and that in standard deviations of the score."
     )
     console.print(_code_in_words(exported.code))
     for verb, reason in exported.not_exported.items():
@@ -91,7 +92,7 @@ def _change(variant: "Variant") -> str:
     if not variant.score_change:
         return ""
     change = next(iter(variant.score_change.values()))
-    return f"{change.mean_size:.3g} nats ({change.deviations:.2g} std)"
+    return f"{change.mean:+.2g}, {change.mean_size:.2g} either way ({change.deviations:.2g} std)"
 
 
 def _code_in_words(code: "CodeSize") -> str:

@@ -46,7 +46,7 @@ def traced(graph: Graph) -> Traced:
     inputs = {name: _port(example, graph.open_size(name)) for name, example in given.items()}
     outputs = {name: _port(found, "examples") for name, found in graph(*given.values()).items()}
     try:
-        with _quiet():
+        with quiet():
             program = torch.onnx.export(
                 graph,
                 tuple(given.values()),
@@ -118,7 +118,7 @@ def _reason(error: BaseException) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without what torch says of its own insides, and of packages that are not installed."""
     try:
         import onnx  # noqa: F401
