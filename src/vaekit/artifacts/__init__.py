@@ -27,7 +27,7 @@ from vaekit.artifacts.serving import (
     TransformFacts,
 )
 from vaekit.artifacts.signature import KEY_VARIABLE, make_key_pair
-from vaekit.artifacts.writing import write_artifact
+from vaekit.artifacts.writing import write_artifact, write_file
 
 __all__ = [
     "EXPORTED",
@@ -59,4 +59,5 @@ __all__ = [
     "open_artifact",
     "sign",
     "write_artifact",
+    "write_file",
 ]

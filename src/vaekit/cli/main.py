@@ -16,6 +16,7 @@ from vaekit.cli.data import data_app
 from vaekit.cli.diagnose import diagnose
 from vaekit.cli.evaluate import evaluate
 from vaekit.cli.export import export
+from vaekit.cli.generate import generate
 from vaekit.cli.keys import keys_app
 from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
@@ -45,6 +46,7 @@ app.command()(search)
 app.command()(benchmark)
 app.command()(diagnose)
 app.command()(export)
+app.command()(generate)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
 app.command()(serve)

@@ -135,7 +135,9 @@ class OnnxRuntime(Runtime):
         """
         raw = self._examples(x)
         c = self._c_beside(condition, len(raw))
-        return in_chunks(lambda rows, told: self._run("encode", x=rows, c=told), self._rows, raw, c)
+        return in_chunks(
+            lambda rows, told: self._run("encode", x=rows, c=told), self.rows_at_a_time, raw, c
+        )
 
     def record(
         self,

@@ -39,12 +39,17 @@ class Runtime(ABC):
     """
 
     def __init__(self, serving: Serving) -> None:
-        self.serving = serving
+        self.serving, self.most_rows = serving, ROWS_AT_A_TIME
 
     @property
     def schema(self) -> Schema:
         """What one raw example looks like."""
         return self.serving.form
+
+    @property
+    def rows_at_a_time(self) -> int:
+        """How many examples are worked on at a time: `most_rows`, as far as memory allows."""
+        return max(1, min(self.most_rows, VALUES_AT_A_TIME // math.prod(self.schema.event_shape)))
 
     # -- the verbs -----------------------------------------------------------------------------
 
@@ -62,7 +67,9 @@ class Runtime(ABC):
             SpecError: A condition is missing, or unknown.
         """
         raw = self._examples(x)
-        return in_chunks(self._encode, self._rows, raw, self._c_beside(condition, len(raw)))
+        return in_chunks(
+            self._encode, self.rows_at_a_time, raw, self._c_beside(condition, len(raw))
+        )
 
     def decode(self, z: Any, condition: Condition = None) -> Float[np.ndarray, "examples *event"]:
         """Mean of p(x | z), in raw units.
@@ -75,14 +82,16 @@ class Runtime(ABC):
             DataError: They are not codes of this model.
         """
         codes = self._codes(z)
-        return in_chunks(self._decode, self._rows, codes, self._c(condition, len(codes)))
+        return in_chunks(self._decode, self.rows_at_a_time, codes, self._c(condition, len(codes)))
 
     def reconstruct(
         self, x: Any, condition: Condition = None
     ) -> Float[np.ndarray, "examples *event"]:
         """What the model makes of each example: the decoded code, in raw units."""
         raw = self._examples(x)
-        return in_chunks(self._reconstruct, self._rows, raw, self._c_beside(condition, len(raw)))
+        return in_chunks(
+            self._reconstruct, self.rows_at_a_time, raw, self._c_beside(condition, len(raw))
+        )
 
     def score(
         self,
@@ -122,12 +131,12 @@ class Runtime(ABC):
         _check_count("num_samples", k, least=1, most=MOST_SAMPLES)
         raw = self._examples(x)
         noise = self._noise(k, seed)
-        block = min(k if noise else 1, self._rows)
+        block = min(k if noise else 1, self.rows_at_a_time)
         blocks = range(0, k if noise else 1, block)
         shares = [tuple(layer[i : i + block] for layer in noise) for i in blocks]
         c = self._c_beside(condition, len(raw))
         return in_chunks(
-            lambda rows, told: self._score(rows, told, shares), self._rows // block, raw, c
+            lambda rows, told: self._score(rows, told, shares), self.rows_at_a_time // block, raw, c
         )
 
     def sample(
@@ -163,7 +172,7 @@ class Runtime(ABC):
         ]
         return in_chunks(
             lambda c, *layers: self._sample(layers, c, temperature),
-            self._rows,
+            self.rows_at_a_time,
             self._c(condition, n),
             *noise,
         )
@@ -321,11 +330,6 @@ class Runtime(ABC):
         ]
 
     # -- pieces --------------------------------------------------------------------------------
-
-    @property
-    def _rows(self) -> int:
-        """How many examples are decoded at a time."""
-        return max(1, min(ROWS_AT_A_TIME, VALUES_AT_A_TIME // math.prod(self.schema.event_shape)))
 
     def _reconstruct(self, x: np.ndarray, c: Conditions) -> np.ndarray:
         return self._decode(self._encode(x, c), c)
