@@ -15,8 +15,8 @@ from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
 from vaekit.cli.diagnose import diagnose
 from vaekit.cli.evaluate import evaluate
-from vaekit.cli.keys import keys_app
 from vaekit.cli.export import export
+from vaekit.cli.keys import keys_app
 from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
 from vaekit.cli.sample import sample

@@ -1,6 +1,7 @@
 """A service out of its settings, and its life: what is served is there before the first request."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, final
@@ -42,9 +43,7 @@ class Service:
         self._settings, self.log = settings, log or Log(to_standard_error)
         models = Models()
         self.metrics = Metrics(models)
-        self.desk = Desk(
-            models, settings.request, settings.timeout_seconds, (self.metrics.answered,)
-        )
+        self.desk = Desk(models, settings.request, settings.timeout_seconds)
         self.follower = Follower(
             source(settings),
             models,
@@ -107,7 +106,8 @@ class Service:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _engine(self, name: str, version: str, runtime: Runtime) -> Engine:
-        return Engine(runtime, self._settings.queue, self.metrics.batches(name, version))
+        told = self.metrics.batches(name, version, math.prod(runtime.schema.event_shape))
+        return Engine(runtime, self._settings.queue, told)
 
     async def _look(self) -> None:
         self.metrics.look(len(self.follower.problems))
