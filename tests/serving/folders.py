@@ -47,7 +47,6 @@ def fake_opener(path: Path) -> Opened:
     if content == "broken":
         runtime.fail_on = 0.0
     if content == "infinite":
-        described = runtime.serving.model_copy(update={"scores": ()})
-        runtime = InfiniteRuntime(described)
+        runtime = InfiniteRuntime(runtime.serving)
     digest = hashlib.sha256(content.encode() + str(os.getpid()).encode()).hexdigest()
     return Opened(runtime, digest)

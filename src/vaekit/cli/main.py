@@ -20,6 +20,7 @@ from vaekit.cli.generate import generate
 from vaekit.cli.keys import keys_app
 from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
+from vaekit.cli.records import records_app
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
 from vaekit.cli.search import search
@@ -54,6 +55,7 @@ app.command("list")(list_all)
 app.add_typer(data_app, name="data")
 app.add_typer(artifact_app, name="artifact")
 app.add_typer(keys_app, name="keys")
+app.add_typer(records_app, name="records")
 app.add_typer(lesson_app, name="lesson")
 app.add_typer(study_app, name="study")
 

@@ -44,6 +44,18 @@ def serve(
     batch: Annotated[
         int, typer.Option(min=1, help="Samples (examples times samples of z) of one batch.")
     ] = 4096,
+    records: Annotated[
+        Path | None, typer.Option(help="Folder for a record of every scored example.")
+    ] = None,
+    records_days: Annotated[float, typer.Option(min=0.001, help="How long records stay.")] = 30,
+    sample_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of examples whose raw values are kept, too.")
+    ] = 0,
+    sample_days: Annotated[float, typer.Option(min=0.001, help="How long raw values stay.")] = 7,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(help="Column or condition whose values are never recorded; may be repeated."),
+    ] = None,
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds after SIGTERM with answers, and not ready.")
     ] = 0.5,
@@ -58,6 +70,13 @@ def serve(
         from vaekit.serving import Settings, run_service
     except ModuleNotFoundError as error:
         raise MissingExtraError("serve", "Serving a model") from error
+    recorded = records and {
+        "folder": records,
+        "keep_days": records_days,
+        "sample_rate": sample_rate,
+        "sample_days": sample_days,
+        "masked": mask or (),
+    }
     settings = Settings.model_validate(
         {
             "path": path,
@@ -72,6 +91,7 @@ def serve(
             "timeout_seconds": timeout,
             "keys": keys,
             "no_auth": no_auth,
+            "records": recorded,
             "body": {"size_bytes": max_body * 2**20},
             "queue": {"waiting_requests": queue, "batch_samples": batch},
         }

@@ -1,6 +1,7 @@
 """A service out of its settings, and its life: what is served is there before the first request."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, final
@@ -20,6 +21,7 @@ from vaekit.serving.metrics import Metrics
 from vaekit.serving.models import Models
 from vaekit.serving.opening import Opener, opener
 from vaekit.serving.rate import RateLimits
+from vaekit.serving.records import Recorder
 from vaekit.serving.service import http_app
 from vaekit.serving.settings import Settings
 from vaekit.serving.sources import ModelFolder, OneArtifact, Source, is_model_folder
@@ -43,8 +45,13 @@ class Service:
         self._settings, self.log = settings, log or Log(to_standard_error)
         models = Models()
         self.metrics = Metrics(models)
+        self._recorder = _recorder(settings, self.metrics)
         self.desk = Desk(
-            models, settings.request, settings.timeout_seconds, (self.metrics.answered,)
+            models,
+            settings.request,
+            settings.timeout_seconds,
+            (self._recorder.witness,) if self._recorder else (),
+            with_codes=self._recorder is not None,
         )
         self.follower = Follower(
             source(settings),
@@ -94,6 +101,8 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.desk.is_draining = True
         await self.follower.close()
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.close)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -109,7 +118,8 @@ class Service:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _engine(self, name: str, version: str, runtime: Runtime) -> Engine:
-        return Engine(runtime, self._settings.queue, self.metrics.batches(name, version))
+        told = self.metrics.batches(name, version, math.prod(runtime.schema.event_shape))
+        return Engine(runtime, self._settings.queue, told)
 
     async def _look(self) -> None:
         self.metrics.look(len(self.follower.problems))
@@ -156,6 +166,12 @@ def admitted(settings: Settings) -> tuple[Key, ...] | None:
         remedy="vaekit keys new NAME --file keys.txt, or --no-auth where something else keeps "
         "strangers out",
     )
+
+
+def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
+    if settings.records is None:
+        return None
+    return Recorder(settings.records, lambda what, n: metrics.records.labels(what).inc(n))
 
 
 async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:

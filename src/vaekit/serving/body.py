@@ -89,7 +89,7 @@ def parsed(body: bytes, limits: BodyLimits) -> dict[str, Any]:
             "There are too many elements in the JSON.", expected=f"{limits.elements:,} at most"
         )
     try:
-        document = json.loads(body, object_pairs_hook=_once, parse_constant=_no_constant)
+        document = _DECODER.decode(body.decode())
     except (ValueError, RecursionError) as error:
         raise MalformedError("The body is not JSON.", found=str(error)[:120]) from error
     if not isinstance(document, dict):
@@ -123,6 +123,9 @@ def _no_constant(_name: str) -> NoReturn:
     raise MalformedError(
         "A number is not finite.", expected="JSON numbers; null where a value is missing"
     )
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
 
 
 def _too_large(limits: BodyLimits) -> NoReturn:

@@ -47,6 +47,8 @@ class BatchReport(NamedTuple):
     seconds: float
     waits: tuple[float, ...]
     """Seconds that each question was in the queue."""
+    answers: tuple[Answer, ...]
+    """Those that there were."""
 
 
 Listener: TypeAlias = Callable[[BatchReport], object]
@@ -176,7 +178,8 @@ class Engine:
         started = time.monotonic()
         late = [(asked, _too_late()) for asked in group if asked.deadline <= started]
         group = [asked for asked in group if asked.deadline > started]
-        _deliver(late + self._outcomes(group) if group else late)
+        outcomes = self._outcomes(group) if group else []
+        _deliver(late + outcomes)
         if not group:
             return
         seconds, samples = time.monotonic() - started, sum(a.question.samples for a in group)
@@ -185,7 +188,8 @@ class Engine:
         if self._listener is not None:
             waits = tuple(started - asked.at for asked in group)
             verb = group[0].question.verb
-            self._listener(BatchReport(verb, len(group), samples, seconds, waits))
+            found = tuple(answer for _, answer in outcomes if not isinstance(answer, Exception))
+            self._listener(BatchReport(verb, len(group), samples, seconds, waits, found))
 
     def _outcomes(self, group: Sequence[_Asked]) -> list[_Outcome]:
         try:

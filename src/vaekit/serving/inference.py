@@ -29,6 +29,9 @@ HEADER: Final = b"inference-header-content-length"
 MOST_DIMENSIONS: Final = 8
 
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+
+
 class InferRequest(NamedTuple):
     """What was asked, in arrays."""
 
@@ -97,13 +100,13 @@ def infer_response(
                 f"There is no output {name[:60]!r}.", where="outputs", expected=", ".join(answer)
             )
         array = answer[name]
-        entry = {"name": name, "datatype": NAMES[array.dtype.name], "shape": list(array.shape)}
+        entry = {"name": name, "datatype": NAMES[array.dtype], "shape": list(array.shape)}
         if as_bytes:
             tail.append(to_bytes(array))
             outputs.append({**entry, "parameters": {"binary_data_size": len(tail[-1])}})
         else:
             outputs.append({**entry, "data": to_json(array)})
-    json_part = json.dumps({**head, "outputs": outputs}, separators=(",", ":")).encode()
+    json_part = _ENCODER.encode({**head, "outputs": outputs}).encode()
     if not tail:
         return InferResponse(json_part, None)
     return InferResponse(b"".join([json_part, *tail]), len(json_part))

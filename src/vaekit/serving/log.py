@@ -6,9 +6,11 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, final
+from typing import Any, Final, final
 
 from vaekit.serving.exchange import Exchange
+
+_ENCODER: Final = json.JSONEncoder(default=str, check_circular=False)
 
 
 @final
@@ -55,8 +57,7 @@ class Log:
         """One line; what is None is left out."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         known = {name: value for name, value in fields.items() if value is not None}
-        line = json.dumps({"time": now, "level": level, "event": event, **known}, default=str)
-        self._write(line + "\n")
+        self._write(_ENCODER.encode({"time": now, "level": level, "event": event, **known}) + "\n")
 
 
 def to_standard_error(line: str) -> None:

@@ -6,9 +6,9 @@ whoever is asked adds them up.
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -17,8 +17,7 @@ from prometheus_client.samples import Sample
 
 from vaekit.serving.engine import BatchReport
 from vaekit.serving.exchange import Exchange, Reply
-from vaekit.serving.models import Models, Served
-from vaekit.serving.question import Question
+from vaekit.serving.models import Models
 from vaekit.serving.together import Answer
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
@@ -46,6 +45,7 @@ class Metrics:
     def __init__(self, models: Models) -> None:
         self._models, self.registry = models, CollectorRegistry()
         self._shown: set[tuple[str, ...]] = set()
+        self._children: dict[tuple[Any, ...], Any] = {}
         by_verb, by_model = ["model", "version", "verb"], ["model", "version"]
         self.requests = self._counter(
             "requests", "Requests, by how they ended.", [*by_verb, "outcome"]
@@ -85,36 +85,50 @@ class Metrics:
     def ended(self, exchange: Exchange, _status: int) -> None:
         """A request has ended."""
         labels = exchange.model or "", exchange.version or "", exchange.verb or ""
-        self.requests.labels(*labels, exchange.outcome).inc()
+        self._child(self.requests, *labels, exchange.outcome).inc()
         if exchange.model is not None:
-            self.seconds.labels(*labels).observe(time.monotonic() - exchange.started)
+            seconds = time.monotonic() - exchange.started
+            self._child(self.seconds, *labels).observe(seconds)
 
-    def batches(self, name: str, version: str) -> Callable[[BatchReport], None]:
-        """Who is told of the batches of one version."""
+    def batches(self, name: str, version: str, dimensions: int) -> Callable[[BatchReport], None]:
+        """Who is told of the batches of one version, in the thread of its engine.
+
+        Args:
+            name: Of the model.
+            version: Of it.
+            dimensions: Values of an example.
+        """
 
         def told(report: BatchReport) -> None:
             labels = name, version, report.verb
-            self.batch_requests.labels(*labels).observe(report.requests)
-            self.batch_samples.labels(*labels).observe(report.samples)
-            self.batch_seconds.labels(*labels).observe(report.seconds)
-            observe(self.wait_seconds.labels(name, version), np.asarray(report.waits))
+            self._child(self.batch_requests, *labels).observe(report.requests)
+            self._child(self.batch_samples, *labels).observe(report.samples)
+            self._child(self.batch_seconds, *labels).observe(report.seconds)
+            observe(self._child(self.wait_seconds, name, version), np.asarray(report.waits))
+            examples = sum(len(next(iter(answer.values()))) for answer in report.answers)
+            self._child(self.examples, *labels).inc(examples)
+            if report.verb == "score":
+                self._scored(report.answers, (name, version), dimensions)
 
         return told
 
-    def answered(
-        self, _exchange: Exchange, served: Served, asked: Question, answer: Answer
-    ) -> None:
-        """A question was answered."""
-        self.examples.labels(served.name, served.version, asked.verb).inc(asked.n)
-        if asked.verb != "score":
-            return
-        labels = served.name, served.version
-        for quantity, histogram in self.scores.items():
-            if quantity in answer:
-                observe(histogram.labels(*labels), answer[quantity])
-        if "elbo_nats" in answer:
-            size = int(np.prod(served.serving.form.event_shape))
-            observe(self.elbo.labels(*labels), answer["elbo_nats"] / size)
+    def _scored(self, answers: Sequence[Answer], labels: tuple[str, str], dimensions: int) -> None:
+        for quantity, (histogram, divisor) in self._histograms_of_scores(dimensions).items():
+            found = [answer[quantity] for answer in answers if quantity in answer]
+            if found:
+                observe(self._child(histogram, *labels), np.concatenate(found) / divisor)
+
+    def _histograms_of_scores(self, dimensions: int) -> dict[str, tuple[Histogram, int]]:
+        each = {quantity: (histogram, 1) for quantity, histogram in self.scores.items()}
+        return {**each, "elbo_nats": (self.elbo, dimensions)}
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        """What `metric.labels(*labels)` gives, which takes its time to find it."""
+        key = metric, *labels
+        found = self._children.get(key)
+        if found is None:
+            found = self._children[key] = metric.labels(*labels)
+        return found
 
     def look(self, refused: int) -> None:
         """Reads what has to be looked at rather than counted."""

@@ -8,6 +8,7 @@ from pydantic import Field
 from vaekit.serving.body import BodyLimits
 from vaekit.serving.engine import QueueLimits
 from vaekit.serving.question import RequestLimits
+from vaekit.serving.segments import RecordSettings
 from vaekit.spec import Spec
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -38,6 +39,7 @@ class Settings(Spec):
     timeout_seconds: float = Field(default=30.0, gt=0, description="Deadline of a request.")
     keys: Path | None = Field(default=None, description="File of API keys.")
     no_auth: bool = Field(default=False, description="Let everybody in, whatever the address.")
+    records: RecordSettings | None = Field(default=None, description="What is recorded, if at all.")
     body: BodyLimits = BodyLimits()
     request: RequestLimits = RequestLimits()
     queue: QueueLimits = QueueLimits()
