@@ -80,6 +80,6 @@ def app_with_page(
     served = Served("toy", "1", "0" * 64, Engine(runtime), About(opened, opened.reference))
     models = Models({"toy": ServedModel({"1": served}, {"live": "1"})})
     metrics, limits, log = Metrics(models), BodyLimits(), Log(io.StringIO().write)
-    desk = Desk(models, witnesses=(metrics.answered,))
+    desk = Desk(models)
     look = Look(desk, limits, Traffic(metrics))
     return http_app(desk, limits, Keyring(keys), RateLimits(), log, metrics, look=look)
