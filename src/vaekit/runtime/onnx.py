@@ -5,7 +5,7 @@ variant fp32 scores too; an example's answer depends on no other example of its 
 variant (weights may be in int8, activations never are).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -230,6 +230,7 @@ def open_runtime(
     public_key: Path | str | None = None,
     variant: str = PLAIN,
     threads: int = 1,
+    verbs: Collection[str] | None = None,
 ) -> OnnxRuntime:
     """A trained model that runs without torch; the artifact is verified as a whole.
 
@@ -238,6 +239,7 @@ def open_runtime(
         public_key: PEM file of who must have signed it; else what VAEKIT_PUBLIC_KEY names.
         variant: Which of the artifact's variants: 'fp32', 'int8', ...
         threads: Of each graph.
+        verbs: Which graphs are loaded; all of them where absent.
 
     Raises:
         ArtifactError: It is damaged, tampered with, unsigned, or was not exported to ONNX.
@@ -262,7 +264,11 @@ def open_runtime(
             found=variant,
             remedy=f"choose one of these, or vaekit export {folder.path}{options}",
         )
-    graphs = exported.variants[variant].graphs
+    graphs = {
+        verb: graph
+        for verb, graph in exported.variants[variant].graphs.items()
+        if verbs is None or verb in verbs
+    }
     return OnnxRuntime(
         folder.serving,
         {verb: folder.read(graph.file) for verb, graph in graphs.items()},
