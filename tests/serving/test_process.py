@@ -146,8 +146,7 @@ def test_several_workers_share_a_port_and_add_up_what_they_count() -> None:
 def children(pid: int) -> list[int]:
     """Processes that answer: the ones that hold the runtime."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    held = [int(c) for c in found if "onnxruntime" in Path(f"/proc/{c}/maps").read_text()]
-    return held
+    return [int(c) for c in found if "onnxruntime" in Path(f"/proc/{c}/maps").read_text()]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +157,7 @@ def children(pid: int) -> list[int]:
         ([str(ARTIFACT), "--host", "0.0.0.0"], 2, "Everybody who reaches this address"),
         ([str(ARTIFACT), "--host", "203.0.113.1"], 2, "cannot be listened on"),
         ([str(ARTIFACT), "--keys", "nothing"], 2, "file of keys cannot be read"),
+        ([str(ARTIFACT), "--keys", "nothing", "--workers", "2"], 2, "file of keys"),
     ],
 )
 def test_it_does_not_begin_where_something_is_wrong(

@@ -42,6 +42,9 @@ def serve(settings: Settings) -> None:
     Raises:
         VaekitError: It cannot begin.
     """
+    from vaekit.serving.assembly import admitted, source
+
+    admitted(settings), source(settings)  # what cannot begin is said here, once
     door = listening(settings)
     if settings.workers == 1:
         work(settings, door)
