@@ -31,6 +31,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     command = [sys.executable, "-m", "vaekit", "serve", *arguments, "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
+    drain = threading.Thread(target=process.stderr.read, daemon=True)
     try:
         port = 0
         for line in process.stderr:
@@ -38,7 +39,6 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             port = int(found[1]) if found else port
             if '"loaded"' in line or '"ended"' in line:
                 break
-        drain = threading.Thread(target=process.stderr.read, daemon=True)
         drain.start()
         yield process, port
     finally:
@@ -155,7 +155,7 @@ def children(pid: int) -> list[int]:
         (["nothing"], 4, "no artifact here"),
         ([str(V1 / "artifact")], 4, "no ONNX graphs yet"),
         ([str(ARTIFACT), "--host", "0.0.0.0"], 2, "Everybody who reaches this address"),
-        ([str(ARTIFACT), "--host", "203.0.113.1"], 2, "cannot be listened on"),
+        ([str(ARTIFACT), "--host", "203.0.113.1", "--no-auth"], 2, "cannot be listened on"),
         ([str(ARTIFACT), "--keys", "nothing"], 2, "file of keys cannot be read"),
         ([str(ARTIFACT), "--keys", "nothing", "--workers", "2"], 2, "file of keys"),
     ],

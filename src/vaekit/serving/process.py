@@ -44,7 +44,8 @@ def serve(settings: Settings) -> None:
     """
     from vaekit.serving.assembly import admitted, source
 
-    admitted(settings), source(settings)  # what cannot begin is said here, once
+    for what_can_be_wrong in (admitted, source):  # it is said here, once, and not by workers
+        what_can_be_wrong(settings)
     door = listening(settings)
     if settings.workers == 1:
         work(settings, door)
