@@ -74,8 +74,9 @@ def contenders(artifact: Path, peers: str, port: int, x: np.ndarray) -> list[Con
     python, folder = [peers], HERE / "peers"
     bentoml = Path(peers).with_name("bentoml")
     serve = [sys.executable, "-m", "vaekit", "serve", str(artifact), "--name", "model"]
+    path = "/v2/models/model.score/infer"
     return [
-        Contender("vaekit", [*serve, "--port", str(port)], "/v2/models/model.score/infer", json_body(x)),
+        Contender("vaekit", [*serve, "--port", str(port)], path, json_body(x)),
         Contender("plain FastAPI", [*python, str(folder / "plain.py")], "/score", rows),
         Contender("LitServe", [*python, str(folder / "lit.py")], "/score", rows),
         Contender(

@@ -31,6 +31,7 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     command = [sys.executable, "-m", "vaekit", "serve", *arguments, "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
+    drain = threading.Thread(target=process.stderr.read, daemon=True)
     try:
         port = 0
         for line in process.stderr:
@@ -38,7 +39,6 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
             port = int(found[1]) if found else port
             if '"loaded"' in line or '"ended"' in line:
                 break
-        drain = threading.Thread(target=process.stderr.read, daemon=True)
         drain.start()
         yield process, port
     finally:
@@ -146,8 +146,7 @@ def test_several_workers_share_a_port_and_add_up_what_they_count() -> None:
 def children(pid: int) -> list[int]:
     """Processes that answer: the ones that hold the runtime."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    held = [int(c) for c in found if "onnxruntime" in Path(f"/proc/{c}/maps").read_text()]
-    return held
+    return [int(c) for c in found if "onnxruntime" in Path(f"/proc/{c}/maps").read_text()]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +155,9 @@ def children(pid: int) -> list[int]:
         (["nothing"], 4, "no artifact here"),
         ([str(V1 / "artifact")], 4, "no ONNX graphs yet"),
         ([str(ARTIFACT), "--host", "0.0.0.0"], 2, "Everybody who reaches this address"),
-        ([str(ARTIFACT), "--host", "203.0.113.1"], 2, "cannot be listened on"),
+        ([str(ARTIFACT), "--host", "203.0.113.1", "--no-auth"], 2, "cannot be listened on"),
         ([str(ARTIFACT), "--keys", "nothing"], 2, "file of keys cannot be read"),
+        ([str(ARTIFACT), "--keys", "nothing", "--workers", "2"], 2, "file of keys"),
     ],
 )
 def test_it_does_not_begin_where_something_is_wrong(

@@ -42,6 +42,10 @@ def serve(settings: Settings) -> None:
     Raises:
         VaekitError: It cannot begin.
     """
+    from vaekit.serving.assembly import admitted, source
+
+    for what_can_be_wrong in (admitted, source):  # it is said here, once, and not by workers
+        what_can_be_wrong(settings)
     door = listening(settings)
     if settings.workers == 1:
         work(settings, door)
