@@ -11,14 +11,16 @@ BIN := $(VENV)/bin
 CORE := $(VENV)/.core-installed
 DEV := $(VENV)/.dev-installed
 BENCH := $(VENV)/.bench-installed
+PEERS_VENV := .cache/peers
+PEERS := $(PEERS_VENV)/.installed
 PIP_INSTALL = $(BIN)/python -m pip install $(addprefix --constraint ,$(CONSTRAINTS)) $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-slow test-gpu check format bench docs clean
+.PHONY: help run test test-slow test-gpu check format bench bench-serve docs clean
 
 help: ## Say what each command does
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '%s\n' '' \
 	  'The first one that needs it makes $(VENV) and installs into it. Settings, as in make run ARGS=--quiet:' \
 	  '' \
@@ -60,6 +62,11 @@ bench: $(BENCH) ## Time training and evaluation against peers, on an otherwise i
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/startup.py
 
+bench-serve: $(DEV) $(PEERS) ## Time the service against peers, on an otherwise idle machine (needs wrk)
+	$(BIN)/vaekit train mnist --quiet --output .cache/bench-serve
+	$(BIN)/vaekit export .cache/bench-serve
+	$(BIN)/python benchmarks/serving_speed.py .cache/bench-serve $(PEERS_VENV)/bin/python $(ARGS)
+
 docs: $(CORE) ## Write docs/cli.md, docs/lesson and the tables of other pages from what they describe
 	$(BIN)/python docs/make_cli_reference.py
 	$(BIN)/python docs/make_lesson.py
@@ -77,6 +84,11 @@ $(DEV): $(CORE)
 
 $(BENCH): $(CORE)
 	$(PIP_INSTALL) --editable '.[bench]'
+	@touch $@
+
+$(PEERS): benchmarks/peers/requirements.txt
+	@$(PYTHON) -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/bin/python -m pip install $(PIP_ARGS) --requirement $<
 	@touch $@
 
 $(CORE): pyproject.toml $(CONSTRAINTS) $(BIN)/python

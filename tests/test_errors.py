@@ -13,6 +13,7 @@ CODES = {
     "ArtifactError": (4, 503),
     "DivergenceError": (5, 500),
     "MissingExtraError": (6, 501),
+    "RequestError": (7, 400),
     "Interrupted": (130, 500),
 }
 TREE = {

@@ -6,6 +6,7 @@
     |-- ArtifactError       what vaekit keeps on disk: run folder, checkpoint, trained model
     |-- DivergenceError     training ran away: a non-finite or exploding loss
     |-- MissingExtraError   a feature whose optional packages are not installed
+    |-- RequestError        a request that the service turns away
     `-- Interrupted         the user stopped a run, which was saved
 
 Each class has one exit code (for the command line) and one HTTP status (for the service).
@@ -92,6 +93,25 @@ class MissingExtraError(VaekitError):
             f"{feature} needs packages that are not installed.",
             remedy=f"pip install 'vaekit[{extra}]'",
         )
+
+
+class RequestError(VaekitError):
+    """A request that the service turns away; `vaekit.serving` says in how many ways.
+
+    Args:
+        problem: What is wrong, in one sentence.
+        retry_after: Seconds after which asking again makes sense, where it does.
+        details: As of every error.
+    """
+
+    exit_code = 7
+    http_status = 400
+
+    def __init__(
+        self, problem: str, *, retry_after: float | None = None, **details: object
+    ) -> None:
+        super().__init__(problem, **details)
+        self.retry_after = retry_after
 
 
 class Interrupted(VaekitError):

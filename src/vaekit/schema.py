@@ -200,7 +200,8 @@ class Schema(Spec):
     def _converted(self, values: np.ndarray, where: str) -> np.ndarray:
         with np.errstate(over="ignore", invalid="ignore"):  # found out below, or by `check`
             converted = np.ascontiguousarray(values, dtype=self.dtype)
-        if not self.is_float and not np.array_equal(converted, values):
+        is_other = values.dtype != converted.dtype
+        if is_other and not self.is_float and not np.array_equal(converted, values):
             wrong = values[_first(converted != values)]
             raise DataError(
                 f"Values do not have the type of {self.name}.",

@@ -8,6 +8,8 @@ metrics.json        what the model was measured at, with the protocol
 data.json           what it was trained on
 provenance.json     versions, git state
 card.md             all of this for people
+examples.safetensors  some held-out examples, where the data may be passed on
+onnx/               graphs, where the model was exported to ONNX, and export.json, about them
 SHA256SUMS          hashes of all of these, as `sha256sum --check` reads them
 SHA256SUMS.sig      an Ed25519 signature of SHA256SUMS, where one was made
 """
@@ -24,6 +26,7 @@ METRICS: Final = "metrics.json"
 DATA: Final = "data.json"
 PROVENANCE: Final = "provenance.json"
 CARD: Final = "card.md"
+EXAMPLES: Final = "examples.safetensors"
 SUMS: Final = "SHA256SUMS"
 SIGNATURE: Final = "SHA256SUMS.sig"
 

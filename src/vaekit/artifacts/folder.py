@@ -7,9 +7,20 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, final
 
 from pydantic import ValidationError
+from safetensors import SafetensorError
 
 from vaekit.artifacts import checksums
-from vaekit.artifacts.contents import REFERENCE, REQUIRED, SERVING, SIGNATURE, SUMS, Document
+from vaekit.artifacts.contents import (
+    EXAMPLES,
+    REFERENCE,
+    REQUIRED,
+    SERVING,
+    SIGNATURE,
+    SUMS,
+    Document,
+)
+from vaekit.artifacts.examples import Examples
+from vaekit.artifacts.exported import EXPORTED, Exported
 from vaekit.artifacts.reference import Reference
 from vaekit.artifacts.serving import FORMAT_VERSION, Serving
 from vaekit.artifacts.signature import check_signature, configured_key, signed
@@ -49,6 +60,23 @@ class ArtifactFolder:
     def reference(self) -> Reference:
         """Scores and codes of held-out examples."""
         return _parsed(Reference, self.document(REFERENCE), self.path / REFERENCE)
+
+    @property
+    def examples(self) -> Examples | None:
+        """Some held-out examples; None where the artifact has none."""
+        if EXAMPLES not in self.digests:
+            return None
+        try:
+            return Examples.from_bytes(self.read(EXAMPLES))
+        except (SafetensorError, KeyError) as error:
+            _damaged(self.path / EXAMPLES, "examples named x", error)
+
+    @property
+    def exported(self) -> Exported | None:
+        """Its graphs, and what was measured of them; None where there are none."""
+        if EXPORTED not in self.digests:
+            return None
+        return _parsed(Exported, self.document(EXPORTED), self.path / EXPORTED)
 
 
 def open_artifact(path: Path | str, public_key: Path | str | None = None) -> ArtifactFolder:

@@ -1,6 +1,7 @@
 """`serving.json`: what whoever runs a model must know, without building it.
 
-In a shape, "examples" stands for however many a caller sends.
+In a shape, "examples" stands for however many a caller sends, and "samples" for however many are
+drawn of each.
 """
 
 from typing import Any, Final, Literal, TypeAlias, final
@@ -13,7 +14,7 @@ from vaekit.spec import Spec
 
 FORMAT_VERSION: Final = 1
 
-Shape: TypeAlias = tuple[int | Literal["examples"], ...]
+Shape: TypeAlias = tuple[int | Literal["examples", "samples"], ...]
 
 
 @final

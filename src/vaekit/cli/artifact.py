@@ -1,7 +1,7 @@
 """`vaekit artifact`: look at a trained model's folder, check it, sign it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
@@ -10,6 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from vaekit.cli.answers import Key, ModelPath
+
+if TYPE_CHECKING:
+    from vaekit.artifacts import Exported
 
 artifact_app = typer.Typer(no_args_is_help=True, help="Show, verify and sign trained models.")
 
@@ -21,7 +24,7 @@ def show(model: ModelPath, key: Key = None) -> None:
 
     folder = open_artifact(model, key)
     serving, data = folder.serving, folder.document("data.json")
-    metrics = folder.document("metrics.json")
+    metrics, exported = folder.document("metrics.json"), folder.exported
     rows = {
         "name": serving.name,
         "what": serving.description,
@@ -32,6 +35,7 @@ def show(model: ModelPath, key: Key = None) -> None:
         "data": f"{data['name']}, split {data['split_name']}, {data['fingerprint'][:16]}...",
         "scores": ", ".join(serving.scores),
         **{name: f"{metrics[name]:.2f}" for name in ("nll_nats", "elbo_nats") if name in metrics},
+        "onnx": "none: vaekit export" if exported is None else _graphs_in_words(exported),
         "format": f"version {serving.format_version}, written by vaekit {serving.vaekit}",
         "signature": "by this key" if folder.is_signed else "not checked: no key given",
         "folder": str(folder.path),
@@ -41,6 +45,11 @@ def show(model: ModelPath, key: Key = None) -> None:
         if value:
             table.add_row(name, escape(value))
     Console(highlight=False).print(table)
+
+
+def _graphs_in_words(exported: "Exported") -> str:
+    sizes = [f"{name} ({v.bytes / 1024:.0f} KiB)" for name, v in exported.variants.items()]
+    return f"{', '.join(sizes)}; opset {exported.opset}"
 
 
 @artifact_app.command()

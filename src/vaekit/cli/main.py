@@ -15,11 +15,16 @@ from vaekit.cli.compare import compare
 from vaekit.cli.data import data_app
 from vaekit.cli.diagnose import diagnose
 from vaekit.cli.evaluate import evaluate
+from vaekit.cli.export import export
+from vaekit.cli.generate import generate
+from vaekit.cli.keys import keys_app
 from vaekit.cli.lesson import lesson_app
 from vaekit.cli.list import list_all
+from vaekit.cli.records import records_app
 from vaekit.cli.sample import sample
 from vaekit.cli.score import score
 from vaekit.cli.search import search
+from vaekit.cli.serve import serve
 from vaekit.cli.study import study_app
 from vaekit.cli.sweep import sweep
 from vaekit.cli.train import train
@@ -41,11 +46,16 @@ app.command()(sweep)
 app.command()(search)
 app.command()(benchmark)
 app.command()(diagnose)
+app.command()(export)
+app.command()(generate)
 for verb in (encode, decode, reconstruct, score, sample, interpolate, traverse):
     app.command()(verb)
+app.command()(serve)
 app.command("list")(list_all)
 app.add_typer(data_app, name="data")
 app.add_typer(artifact_app, name="artifact")
+app.add_typer(keys_app, name="keys")
+app.add_typer(records_app, name="records")
 app.add_typer(lesson_app, name="lesson")
 app.add_typer(study_app, name="study")
 

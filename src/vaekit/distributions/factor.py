@@ -31,7 +31,7 @@ EVENT_FROM: Final = 2
 
 
 def from_noise(
-    factor: Distribution, noise: Float[Tensor, "..."], temperature: float = 1.0
+    factor: Distribution, noise: Float[Tensor, "..."], temperature: float | Tensor = 1.0
 ) -> Float[Tensor, "..."]:
     """The reparameterised sample that `noise` becomes (Kingma and Welling 2013, section 2.4).
 
@@ -41,9 +41,11 @@ def from_noise(
         temperature: Factor on the noise, but for what makes choices (of a component, say).
     """
     base: Any = _base(factor)
-    if temperature != 1.0 and hasattr(base, "tempered"):
+    # A temperature in a tensor is that of an exported graph, which has to take any.
+    is_plain = not isinstance(temperature, Tensor) and temperature == 1.0
+    if not is_plain and hasattr(base, "tempered"):
         return base.tempered(temperature).from_noise(noise)
-    if temperature != 1.0:
+    if not is_plain:
         parts = noise.tensor_split([*factor.event_shape[-1:]], dim=-1)
         noise = torch.cat([temperature * parts[0], *parts[1:]], dim=-1)
     if not hasattr(base, "from_noise"):

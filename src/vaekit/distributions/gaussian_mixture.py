@@ -77,8 +77,9 @@ class GaussianMixture(Distribution):
         The last number chooses the component, by where its probability falls among the
         cumulated weights; no gradient reaches the weights.
         """
-        share = ndtr(noise[..., -1]).contiguous()
-        chosen = torch.searchsorted(self.weights.detach().cumsum(0), share)
+        share = ndtr(noise[..., -1:])
+        # A binary search (torch.searchsorted) finds the same, but no ONNX operator does one.
+        chosen = (self.weights.detach().cumsum(0) < share).sum(-1)
         chosen = chosen.clamp_max(len(self.logits) - 1)  # the weights may add up to less than 1
         return self.loc[chosen] + self.log_scale[chosen].exp() * noise[..., :-1]
 

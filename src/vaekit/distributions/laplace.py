@@ -76,8 +76,10 @@ class Laplace(Distribution):
         """The sample that standard normal `noise` becomes."""
         return self.loc + self.log_scale.exp() * noise.sign() * _distance(noise.abs())
 
-    def tempered(self, factor: float) -> "Laplace":
+    def tempered(self, factor: float | Tensor) -> "Laplace":
         """The same, its scale multiplied."""
+        if isinstance(factor, Tensor):
+            return Laplace(self.loc, self.log_scale + factor.log())
         return Laplace(self.loc, self.log_scale + (math.log(factor) if factor else -math.inf))
 
     def rsample(self, sample_shape: _size = ()) -> Tensor:

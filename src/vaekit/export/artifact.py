@@ -49,6 +49,11 @@ class Artifact(Runtime):
         return self._files.path
 
     @property
+    def folder(self) -> ArtifactFolder:
+        """The verified folder."""
+        return self._files
+
+    @property
     def is_signed(self) -> bool:
         """Whether a signature was asked for and found right."""
         return self._files.is_signed

@@ -13,6 +13,7 @@ from vaekit.artifacts import Document, json_bytes, write_artifact
 from vaekit.data import DATA_SETS, Dataset, Transform
 from vaekit.export.artifact import Artifact
 from vaekit.export.card import card
+from vaekit.export.examples import held_out_examples
 from vaekit.export.reference import held_out_reference
 from vaekit.export.serving import describe
 from vaekit.models import Model
@@ -58,6 +59,7 @@ def export(path: Path | str, trained: Trained) -> Path:
     artifact = Artifact(serving, trained.model, trained.transform)
     data = _data_document(recipe, dataset)
     reference = held_out_reference(artifact, dataset)
+    examples = held_out_examples(artifact, dataset, recipe["data"]["kind"])
     documents = {
         "recipe.json": recipe,
         "serving.json": serving.model_dump(mode="json", by_alias=True),
@@ -72,6 +74,7 @@ def export(path: Path | str, trained: Trained) -> Path:
             "model.safetensors": _tensors(trained.model, trained.transform),
             **{name: json_bytes(document) for name, document in documents.items()},
             "card.md": card(serving, recipe, data, results, trained.provenance).encode(),
+            **({} if examples is None else {"examples.safetensors": examples.to_bytes()}),
         },
     )
 

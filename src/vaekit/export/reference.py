@@ -1,5 +1,7 @@
 """Scores and codes of held-out data, as a running model gives them."""
 
+from typing import Any, NamedTuple, final
+
 import numpy as np
 import torch
 
@@ -8,36 +10,80 @@ from vaekit.condition import encoded
 from vaekit.data import Dataset
 from vaekit.distributions import moments
 from vaekit.export.artifact import Artifact
-from vaekit.runtime import Conditions
+from vaekit.runtime import Conditions, Runtime
 
 MOST_EXAMPLES = 10_000
 
 
-def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
-    """What monitors and thresholds compare with.
+@final
+class HeldOut(NamedTuple):
+    """Examples that were not trained on, where there are such."""
 
-    Computed on the validation split; on the test split where there is none; and where there is
-    neither, on the training split, which flatters the model. Which one it was is stated.
+    split: str
+    x: np.ndarray
+    condition: dict[str, Any] | None
+
+    def first(self, n: int) -> "HeldOut":
+        """The first n of them."""
+        told = self.condition
+        few = None if told is None else {name: values[:n] for name, values in told.items()}
+        return HeldOut(self.split, self.x[:n], few)
+
+
+def held_out(artifact: Artifact, dataset: Dataset, most: int = MOST_EXAMPLES) -> HeldOut:
+    """The first examples of the validation split.
+
+    Of the test split where there is none; and where there is neither, of the training split,
+    which flatters the model. Which one it was is stated.
     """
-    split = next(name for name in ("validation", "test", "train") if name in dataset.splits)
-    examples = min(len(dataset.split(split)), MOST_EXAMPLES)
-    rows = dataset.split(split).rows(0, examples)
-    x, condition = rows.x.cpu().numpy(), artifact.conditions_of(rows)
-    protocol = artifact.serving.score_protocol
-    c = encoded(artifact.serving.conditions, condition, len(x), artifact.serving.name)
-    codes = artifact.encode(x, condition).astype(np.float64)
+    split = reference_split(dataset)
+    rows = dataset.split(split).rows(0, min(len(dataset.split(split)), most))
+    return HeldOut(split, rows.x.cpu().numpy(), artifact.conditions_of(rows))
+
+
+def held_out_reference(artifact: Artifact, dataset: Dataset) -> Reference:
+    """What monitors and thresholds compare with."""
+    held = held_out(artifact, dataset)
+    serving = artifact.serving
+    c = encoded(serving.conditions, held.condition, len(held.x), serving.name)
+    return reference_of(artifact, held, _posterior_variance(artifact, held.x, c))
+
+
+def reference_of(
+    runtime: Runtime,
+    held: HeldOut,
+    posterior_variance: tuple[float, ...] | None,
+    scores: dict[str, np.ndarray] | None = None,
+) -> Reference:
+    """How a runtime sees held-out examples.
+
+    Args:
+        runtime: Any.
+        held: The examples.
+        posterior_variance: Of q(z | x), mean over them.
+        scores: What it gave them, where they were scored already.
+    """
+    protocol = runtime.serving.score_protocol
+    codes = runtime.encode(held.x, held.condition).astype(np.float64)
+    if scores is None:
+        scores = runtime.score(held.x, seed=protocol.seed, condition=held.condition)
     return Reference(
-        split=split,
-        examples=examples,
+        split=held.split,
+        examples=len(held.x),
         seed=protocol.seed,
         num_samples=protocol.num_samples,
-        scores=Reference.distributions(artifact.score(x, seed=protocol.seed, condition=condition)),
+        scores=Reference.distributions(scores),
         latent=LatentMoments(
             mean=tuple(codes.mean(0).tolist()),
             std=tuple(codes.std(0).tolist()),
-            posterior_variance=_posterior_variance(artifact, x, c),
+            posterior_variance=posterior_variance,
         ),
     )
+
+
+def reference_split(dataset: Dataset) -> str:
+    """Which split is held out: of validation, test and train the first that there is."""
+    return next(name for name in ("validation", "test", "train") if name in dataset.splits)
 
 
 @torch.no_grad()

@@ -52,7 +52,7 @@ class SingleCode(Distribution):
         return SingleCode(self.codes, self.vectors.detach())
 
     def from_noise(self, noise: Float[Tensor, "samples batch positions"]) -> Tensor:
-        return self.vectors.expand(len(noise), *self.vectors.shape)
+        return self.vectors.expand(noise.shape[0], *self.vectors.shape)
 
     def log_prob(self, value: Float[Tensor, "*lead positions dim"]) -> Float[Tensor, "*lead"]:
         """Zero: nothing else is ever drawn."""

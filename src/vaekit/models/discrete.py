@@ -107,7 +107,7 @@ class CategoricalVAE(Model):
         """Relaxed draws in training mode, hard ones in evaluation mode."""
         (logits,) = encoding or self.encode(observation)
         q = self._categorical(logits)
-        z = (q.from_noise(self._noise(len(observation), num_samples, noise, generator)),)
+        z = (q.from_noise(self._noise(observation.x.shape[0], num_samples, noise, generator)),)
         return Inference(
             observation=observation,
             z=z,
@@ -146,7 +146,7 @@ class CategoricalVAE(Model):
 
     def _categorical(self, logits: Tensor) -> OneHot:
         temperature = self.temperature if self.training else None
-        by_variable = logits.reshape(len(logits), *self.shape)
+        by_variable = logits.reshape(logits.shape[0], *self.shape)
         return OneHot(by_variable, temperature, self.relaxation.straight_through)
 
     def _noise(

@@ -124,7 +124,7 @@ class HierarchicalVAE(Model):
         generator: torch.Generator | None = None,
         encoding: Encoding | None = None,
     ) -> Inference:
-        spec = self.noise_spec(len(observation), num_samples)
+        spec = self.noise_spec(observation.x.shape[0], num_samples)
         noise = given_or_drawn(spec, noise, generator, self.decoder.output_bias)
         z, posterior = self._climb(encoding or self.encode(observation), noise)
         below = [p(above) for p, above in zip(self.downwards, z[:-1], strict=True)]
@@ -165,7 +165,7 @@ class HierarchicalVAE(Model):
         parameters = self.encode(observation)
         noise = tuple(
             torch.zeros(spec.shape, device=parameters[0].device, dtype=parameters[0].dtype)
-            for spec in self.noise_spec(len(observation))
+            for spec in self.noise_spec(observation.x.shape[0])
         )
         return side_by_side(self._climb(parameters, noise)[0])
 

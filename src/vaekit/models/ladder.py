@@ -104,10 +104,10 @@ class LadderVAE(Model):
         generator: torch.Generator | None = None,
         encoding: Encoding | None = None,
     ) -> Inference:
-        spec = self.noise_spec(len(observation), num_samples)
+        spec = self.noise_spec(observation.x.shape[0], num_samples)
         noise = given_or_drawn(spec, noise, generator, self.start)
         features = encoding or self.encode(observation)
-        state = self._first_state(num_samples, len(observation))
+        state = self._first_state(num_samples, observation.x.shape[0])
         z: list[Tensor] = []
         factors: list[tuple[Distribution, Distribution]] = []
         for rung, feature, standard in zip(self._rungs(), features, noise, strict=True):

@@ -230,7 +230,7 @@ class Model(nn.Module, ABC):
         like, middle = observation.x, {"normal": 0.0, "uniform": 0.5}
         noise = tuple(
             torch.full(spec.shape, middle[spec.kind], dtype=like.dtype, device=like.device)
-            for spec in self.noise_spec(len(observation))
+            for spec in self.noise_spec(observation.x.shape[0])
         )
         return self.infer(observation, noise=noise)
 

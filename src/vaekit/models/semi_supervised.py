@@ -136,7 +136,7 @@ class SemiSupervisedVAE(Model):
         encoding: Encoding | None = None,
     ) -> Inference:
         """Draws y, without a gradient, and then z; c plays no part."""
-        spec = self.noise_spec(len(observation), num_samples)
+        spec = self.noise_spec(observation.x.shape[0], num_samples)
         uniform, normal = given_or_drawn(spec, noise, generator, self.decoder.output_bias)
         encoding = encoding or self.encode(observation)
         return self.given(observation, OneHot(encoding[0]).from_noise(uniform), normal, encoding)
@@ -196,7 +196,7 @@ class SemiSupervisedVAE(Model):
         """The most probable class, one-hot, and the mean of z given that class."""
         logits, features = self.encode(observation)
         y = OneHot(logits).mode.unsqueeze(0)
-        zeros = y.new_zeros(1, len(observation), self.latent_dim)
+        zeros = y.new_zeros(1, observation.x.shape[0], self.latent_dim)
         return side_by_side((y, from_noise(self.code(features, y), zeros)))
 
     def classify(self, observation: Observation) -> Float[Tensor, "batch classes"]:

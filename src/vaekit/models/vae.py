@@ -96,7 +96,7 @@ class VAE(Model):
     ) -> Inference:
         (parameters,) = encoding or self.encode(observation)
         posterior = self.posterior(parameters)
-        spec = self.noise_spec(len(observation), num_samples)
+        spec = self.noise_spec(observation.x.shape[0], num_samples)
         z = (from_noise(posterior, self._noise(spec, noise, generator)),)
         return Inference(
             observation=observation,
@@ -131,7 +131,7 @@ class VAE(Model):
     def embed(self, observation: Observation) -> Float[Tensor, "batch features"]:
         """The posterior mean; of a flow, what noise of zero becomes."""
         parameters = self.encoder(observation)
-        zeros = parameters.new_zeros(len(parameters), self.latent_dim)
+        zeros = parameters.new_zeros(parameters.shape[0], self.latent_dim)
         return from_noise(self.posterior(parameters), zeros)
 
     def _noise(

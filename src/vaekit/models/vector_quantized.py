@@ -101,7 +101,7 @@ class VQVAE(Model):
 
         In training mode the codebook follows the batch, after it was used.
         """
-        uniform = self._noise(len(observation), num_samples, noise, generator)
+        uniform = self._noise(observation.x.shape[0], num_samples, noise, generator)
         (flat,) = encoding or self.encode(observation)
         vectors = self._by_position(flat)
         codes = self.codebook.nearest(vectors)
@@ -113,7 +113,7 @@ class VQVAE(Model):
         usage = self.codebook.usage(codes)
         away = (vectors - chosen).square().flatten(1).sum(-1)
         before = self.codebook.vectors
-        if self.training and len(observation):
+        if self.training and observation.x.shape[0]:
             before = before.clone()
             self.codebook.take_in(vectors, codes, uniform[0])
         return Inference(
@@ -160,7 +160,7 @@ class VQVAE(Model):
         return self.likelihood(parameters.expand(num_samples, *parameters.shape))
 
     def _by_position(self, flat: Tensor) -> Tensor:
-        return flat.reshape(len(flat), self.prior.positions, self.codebook.spec.dim)
+        return flat.reshape(flat.shape[0], self.prior.positions, self.codebook.spec.dim)
 
     def _noise(
         self, n: int, num_samples: int, noise: Noise | None, generator: torch.Generator | None

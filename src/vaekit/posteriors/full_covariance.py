@@ -55,7 +55,7 @@ class FullCovariancePosterior(Posterior):
         loc, raw_diagonal, raw_below = at_least_float32(parameters).tensor_split(
             (size, 2 * size), dim=-1
         )
-        below = loc.new_zeros(len(loc), size, size)
+        below = loc.new_zeros(loc.shape[0], size, size)
         below[:, self.rows, self.columns] = smooth_bound(raw_below, math.exp(self.max_log_scale))
         log_diagonal = smooth_range(raw_diagonal, self.min_log_scale, self.max_log_scale)
         return FullCovarianceGaussian(loc, log_diagonal, below)

@@ -4,12 +4,16 @@ p(k_1, ..., k_P) = prod_i p(k_i | k_1, ..., k_{i-1}),    each k_i one of `classe
 """
 
 from abc import ABC, abstractmethod
+from typing import Final
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from vaekit.numerics import at_least_float32
+
+SMALLEST_TEMPERATURE: Final = 1e-30
+"""Where every code but the most probable one has lost its probability, in float64."""
 
 
 class CodePrior(nn.Module, ABC):
@@ -37,7 +41,7 @@ class CodePrior(nn.Module, ABC):
 
     @torch.no_grad()
     def from_noise(
-        self, noise: Float[Tensor, "n positions"], temperature: float = 1.0
+        self, noise: Float[Tensor, "n positions"], temperature: float | Tensor = 1.0
     ) -> Int64[Tensor, "n positions"]:
         """The codes that uniform `noise` becomes, drawn one after the other.
 
@@ -46,9 +50,11 @@ class CodePrior(nn.Module, ABC):
             temperature: Divides the logits; at 0 every code is the most probable one.
         """
         codes = torch.zeros(noise.shape, dtype=torch.int64, device=noise.device)
+        if isinstance(temperature, Tensor):  # of an exported graph, which cannot branch at zero
+            temperature = temperature.double().clamp_min(SMALLEST_TEMPERATURE)
         for position in range(self.positions):
             logits = at_least_float32(self.logits(codes))[:, position]
-            if temperature == 0:
+            if not isinstance(temperature, Tensor) and temperature == 0:
                 codes[:, position] = logits.argmax(-1)
                 continue
             below = (logits.double() / temperature).softmax(-1).cumsum(-1)

@@ -1,8 +1,27 @@
 """Running a trained model: numpy in, numpy out, raw units on both sides. No torch."""
 
+from vaekit.runtime.generation import Asked, Batch, fastest_batch, generate, missing_shards
 from vaekit.runtime.noise import standard_noise
+from vaekit.runtime.onnx import TEMPERATURE, OnnxRuntime, Record, noise_input, open_runtime
 from vaekit.runtime.runtime import Condition, Conditions, Runtime
 from vaekit.runtime.scores import Draws
 from vaekit.runtime.walks import straight_lines
 
-__all__ = ["Condition", "Conditions", "Draws", "Runtime", "standard_noise", "straight_lines"]
+__all__ = [
+    "TEMPERATURE",
+    "Asked",
+    "Batch",
+    "Condition",
+    "Conditions",
+    "Draws",
+    "OnnxRuntime",
+    "Record",
+    "Runtime",
+    "fastest_batch",
+    "generate",
+    "missing_shards",
+    "noise_input",
+    "open_runtime",
+    "standard_noise",
+    "straight_lines",
+]

@@ -39,12 +39,17 @@ class Runtime(ABC):
     """
 
     def __init__(self, serving: Serving) -> None:
-        self.serving = serving
+        self.serving, self.most_rows = serving, ROWS_AT_A_TIME
 
     @property
     def schema(self) -> Schema:
         """What one raw example looks like."""
         return self.serving.form
+
+    @property
+    def rows_at_a_time(self) -> int:
+        """How many examples are worked on at a time: `most_rows`, as far as memory allows."""
+        return max(1, min(self.most_rows, VALUES_AT_A_TIME // math.prod(self.schema.event_shape)))
 
     # -- the verbs -----------------------------------------------------------------------------
 
@@ -62,7 +67,9 @@ class Runtime(ABC):
             SpecError: A condition is missing, or unknown.
         """
         raw = self._examples(x)
-        return _in_chunks(self._encode, self._rows, raw, self._c_beside(condition, len(raw)))
+        return in_chunks(
+            self._encode, self.rows_at_a_time, raw, self._c_beside(condition, len(raw))
+        )
 
     def decode(self, z: Any, condition: Condition = None) -> Float[np.ndarray, "examples *event"]:
         """Mean of p(x | z), in raw units.
@@ -75,14 +82,16 @@ class Runtime(ABC):
             DataError: They are not codes of this model.
         """
         codes = self._codes(z)
-        return _in_chunks(self._decode, self._rows, codes, self._c(condition, len(codes)))
+        return in_chunks(self._decode, self.rows_at_a_time, codes, self._c(condition, len(codes)))
 
     def reconstruct(
         self, x: Any, condition: Condition = None
     ) -> Float[np.ndarray, "examples *event"]:
         """What the model makes of each example: the decoded code, in raw units."""
         raw = self._examples(x)
-        return _in_chunks(self._reconstruct, self._rows, raw, self._c_beside(condition, len(raw)))
+        return in_chunks(
+            self._reconstruct, self.rows_at_a_time, raw, self._c_beside(condition, len(raw))
+        )
 
     def score(
         self,
@@ -110,17 +119,24 @@ class Runtime(ABC):
             DataError: The examples do not fit the schema.
             SpecError: k is below one, or above 100,000.
         """
+        found = self._scored(x, num_samples, seed, condition)
+        return {name: found[name] for name in self.serving.scores}
+
+    def _scored(
+        self, x: Any, num_samples: int | None, seed: int, condition: Condition
+    ) -> dict[str, np.ndarray]:
+        """All that `_score` finds."""
         protocol = self.serving.score_protocol
         k = protocol.num_samples if num_samples is None else num_samples
         _check_count("num_samples", k, least=1, most=MOST_SAMPLES)
         raw = self._examples(x)
         noise = self._noise(k, seed)
-        block = min(k if noise else 1, self._rows)
+        block = min(k if noise else 1, self.rows_at_a_time)
         blocks = range(0, k if noise else 1, block)
         shares = [tuple(layer[i : i + block] for layer in noise) for i in blocks]
         c = self._c_beside(condition, len(raw))
-        return _in_chunks(
-            lambda rows, told: self._score(rows, told, shares), self._rows // block, raw, c
+        return in_chunks(
+            lambda rows, told: self._score(rows, told, shares), self.rows_at_a_time // block, raw, c
         )
 
     def sample(
@@ -154,9 +170,9 @@ class Runtime(ABC):
             standard_noise((n, *layer.shape), layer.kind, seed, "sample", layer.name)
             for layer in self.serving.noise_of_samples
         ]
-        return _in_chunks(
+        return in_chunks(
             lambda c, *layers: self._sample(layers, c, temperature),
-            self._rows,
+            self.rows_at_a_time,
             self._c(condition, n),
             *noise,
         )
@@ -205,6 +221,37 @@ class Runtime(ABC):
         size = self.serving.latent_dim
         start = np.zeros((1, size), np.float32) if x is None else self.encode(x, condition)
         return self._decoded(along_dimensions(start, dimensions, reach, steps), condition)
+
+    # -- checks alone, for whoever collects what is asked before it is answered -------------------
+
+    def check_examples(self, x: Any) -> Shaped[np.ndarray, "examples *event"]:
+        """Raw examples as the verbs take them.
+
+        Raises:
+            DataError: They do not fit the schema.
+        """
+        return self._examples(x)
+
+    def check_codes(self, z: Any) -> Float[np.ndarray, "examples latent"]:
+        """Codes as `decode` takes them.
+
+        Raises:
+            DataError: They are not codes of this model.
+        """
+        return self._codes(z)
+
+    def check_condition(self, condition: Condition, n: int, is_shown: bool) -> None:
+        """Complains of conditions that do not fit n examples.
+
+        Args:
+            condition: As for `encode`.
+            n: Number of examples.
+            is_shown: Whether examples are shown to the model, or it makes them.
+
+        Raises:
+            SpecError: Something is missing, or unknown.
+        """
+        _ = self._c_beside(condition, n) if is_shown else self._c(condition, n)
 
     # -- what a backend does, for arrays that were checked and fit into memory -------------------
 
@@ -284,11 +331,6 @@ class Runtime(ABC):
 
     # -- pieces --------------------------------------------------------------------------------
 
-    @property
-    def _rows(self) -> int:
-        """How many examples are decoded at a time."""
-        return max(1, min(ROWS_AT_A_TIME, VALUES_AT_A_TIME // math.prod(self.schema.event_shape)))
-
     def _reconstruct(self, x: np.ndarray, c: Conditions) -> np.ndarray:
         return self._decode(self._encode(x, c), c)
 
@@ -325,7 +367,7 @@ def _check_count(name: str, count: int, least: int, most: float = math.inf) -> N
         raise SpecError(f"{name} is too {size}.", where=name, expected=limits, found=count)
 
 
-def _in_chunks(verb: Callable[..., Any], size: int, *arrays: np.ndarray | None) -> Any:
+def in_chunks(verb: Callable[..., Any], size: int, *arrays: np.ndarray | None) -> Any:
     """`verb` of a few rows of each array at a time; no rows are one chunk of none."""
     size, n = max(size, 1), next(len(array) for array in arrays if array is not None)
     parts = [

@@ -28,6 +28,9 @@ class Draws(NamedTuple):
     """log p(x, z) - log q(z | x)."""
     kl: Float64[np.ndarray, " examples"] | None = None
     """KL(q || p), exact or the mean over these samples."""
+    each: int = 1
+    """How many samples a row stands for: of a graph that reduces its samples, it is the mean of
+    log p(x | z), and the logarithm of the mean of the weights."""
 
 
 @final
@@ -42,11 +45,12 @@ class ScoreSums:
 
     def add(self, draws: Draws) -> None:
         """Takes another block."""
-        samples = len(draws.log_likelihood)
+        samples = len(draws.log_likelihood) * draws.each
         self._samples += samples
-        self._log_likelihood.append(draws.log_likelihood.sum(0))
+        self._log_likelihood.append(draws.each * draws.log_likelihood.sum(0))
         if draws.log_weights is not None and draws.kl is not None:
-            self._log_weights.append(np.logaddexp.reduce(draws.log_weights, axis=0))
+            total = np.logaddexp.reduce(draws.log_weights, axis=0)
+            self._log_weights.append(math.log(draws.each) + total)
             self._kl.append(samples * draws.kl)
 
     def scores(self) -> dict[str, Float64[np.ndarray, " examples"]]:
