@@ -48,6 +48,33 @@ def test_every_public_name_exists() -> None:
     assert [name for name in vaekit.__all__ if not hasattr(vaekit, name)] == []
 
 
+def test_a_serving_image_has_the_tested_versions_and_no_torch() -> None:
+    pinned = [
+        {line for line in text.splitlines() if line and not line.startswith("#")}
+        for text in (
+            (ROOT / "requirements" / name).read_text() for name in ("serve.txt", "constraints.txt")
+        )
+    ]
+    assert pinned[0] <= pinned[1]
+    names = {line.partition("==")[0] for line in pinned[0]}
+    assert {"onnxruntime", "fastapi", "numpy"} <= names
+    assert names.isdisjoint({"torch", "matplotlib", "scikit-learn"})
+
+
+@pytest.mark.parametrize("module", ["torch", "matplotlib"])
+def test_a_command_says_which_package_it_misses(module: str, tmp_path: Path) -> None:
+    code = f"import sys; sys.modules[{module!r}] = None; from vaekit.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", "digits", "--output", str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 6
+    assert "Traceback" not in done.stderr
+    assert f"needs the package {module}" in done.stderr
+
+
 def test_tests_check_annotated_shapes() -> None:
     with pytest.raises(jaxtyping.TypeCheckError):
         log_mean_exp(torch.zeros(3, dtype=torch.int64))

@@ -29,7 +29,7 @@ from vaekit.cli.study import study_app
 from vaekit.cli.sweep import sweep
 from vaekit.cli.train import train
 from vaekit.cli.walk import interpolate, traverse
-from vaekit.errors import Interrupted, VaekitError
+from vaekit.errors import Interrupted, MissingExtraError, VaekitError
 
 app = typer.Typer(
     name="vaekit",
@@ -91,6 +91,12 @@ def main() -> None:
         if end.code != Interrupted.exit_code:
             raise
         _fail("Stopped; nothing is half-written. The same command goes on.", Interrupted.exit_code)
+    except ModuleNotFoundError as error:  # an image that only serves: requirements/serve.txt
+        _fail(
+            f"This command needs the package {error.name}, which is not installed here.\n"
+            "  do:       pip install vaekit, with all that it needs",
+            MissingExtraError.exit_code,
+        )
     except Exception as error:
         _fail(
             f"vaekit failed in a way it should not: {type(error).__name__}: {error}\n"
