@@ -9,7 +9,6 @@ from typing import Self, final
 
 import numpy as np
 from jaxtyping import Int64, Shaped
-from safetensors.numpy import load, save
 
 _CONDITION = "condition."
 
@@ -34,6 +33,8 @@ class Examples:
 
     def to_bytes(self) -> bytes:
         """The content of the file: the same examples, the same bytes."""
+        from safetensors.numpy import save  # whoever only opens an artifact does without
+
         told = {f"{_CONDITION}{name}": values for name, values in self.condition.items()}
         known = {} if self.labels is None else {"label": self.labels}
         arrays = {"x": self.x, **known, **told}
@@ -44,10 +45,17 @@ class Examples:
         """What lies in a file.
 
         Raises:
-            SafetensorError: It is damaged.
-            KeyError: It has no examples.
+            ValueError: It is damaged, or has no examples.
         """
-        arrays = load(content)
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            arrays = load(content)
+        except SafetensorError as error:
+            raise ValueError(str(error)) from error
+        if "x" not in arrays:
+            raise ValueError("no array x")
         told = {
             name.removeprefix(_CONDITION): values
             for name, values in arrays.items()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, final
 
 from pydantic import ValidationError
-from safetensors import SafetensorError
 
 from vaekit.artifacts import checksums
 from vaekit.artifacts.contents import (
@@ -68,7 +67,7 @@ class ArtifactFolder:
             return None
         try:
             return Examples.from_bytes(self.read(EXAMPLES))
-        except (SafetensorError, KeyError) as error:
+        except ValueError as error:
             _damaged(self.path / EXAMPLES, "examples named x", error)
 
     @property

@@ -44,7 +44,7 @@ def generate(
     from vaekit.runtime import Asked, fastest_batch, missing_shards, open_runtime
     from vaekit.runtime import generate as write
 
-    console, told = Console(highlight=False), parsed(condition)
+    console, told = Console(highlight=False, soft_wrap=True), parsed(condition)
     runtime = open_runtime(model, key, variant, threads)
     digest = hashlib.sha256((runtime.path / SUMS).read_bytes()).hexdigest()
     asked = Asked(f"{digest} {variant}", number, seed, temperature, told, shard)

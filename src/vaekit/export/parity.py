@@ -37,8 +37,8 @@ def relative_error(found: np.ndarray, expected: np.ndarray, ties: float = 0.0) -
         ties: Share of the examples, those with the largest errors, that are left out.
 
     Example:
-        >>> relative_error(np.array([1.0, 2.2]), np.array([1.0, 2.0]))
-        0.1
+        >>> relative_error(np.array([1.0, 2.5]), np.array([1.0, 2.0]))
+        0.25
     """
     theirs, ours = (np.asarray(a, np.float64).reshape(len(a), -1) for a in (found, expected))
     same = (theirs == ours) | (np.isnan(theirs) & np.isnan(ours))
