@@ -85,7 +85,10 @@ def report(
 
 
 def _manifolds(folder: Path, quick: bool) -> list[Path]:
-    """The fourth and fifth figure, of the models that are here."""
+    """The fourth and fifth figure, of the models that are here.
+
+    A figure that is there stays where this machine lacks a model that it may show.
+    """
     models = {cell: trained_model(cell, folder) for cell in manifold_cells()}
     here: dict[Cell, Any] = {cell: model for cell, model in models.items() if model is not None}
     files = []
@@ -95,7 +98,8 @@ def _manifolds(folder: Path, quick: bool) -> list[Path]:
         if cell.latent == 2
         for name, side in [(_name(cell, folder), _MANIFOLD_SIDE[cell.data])]
     }
-    if planes:
+    flat = [cell for cell in models if cell.latent == 2]
+    if planes and _may_draw(folder / "figure4.png", flat, here, folder):
         title = "Means of p(x|z) on the unit square, through the inverse Gaussian CDF"
         files.append(save(mosaics(planes, title, len(planes), quick), folder / "figure4.png"))
     drawings = {
@@ -103,10 +107,17 @@ def _manifolds(folder: Path, quick: bool) -> list[Path]:
         for cell, model in sorted(here.items(), key=lambda item: item[0].latent)
         if cell.data == "mnist"
     }
-    if drawings:
+    digits = [cell for cell in models if cell.data == "mnist"]
+    if drawings and _may_draw(folder / "figure5.png", digits, here, folder):
         title = "Means of p(x|z) for z ~ p(z), seed 0, not picked"
         files.append(save(mosaics(drawings, title, len(drawings), quick), folder / "figure5.png"))
     return files
+
+
+def _may_draw(file: Path, cells: list[Cell], here: dict[Cell, Any], folder: Path) -> bool:
+    """Whether a figure loses nothing: of every cell with numbers, the model is here."""
+    missing = [cell for cell in cells if read_cell(folder, cell) and cell not in here]
+    return not (missing and file.is_file())
 
 
 def _name(cell: Cell, folder: Path) -> str:
