@@ -30,4 +30,9 @@ class Api(litserve.LitAPI):
 if __name__ == "__main__":
     api = Api(max_batch_size=64, batch_timeout=0.001, api_path="/score")
     server = litserve.LitServer(api, accelerator="cpu", workers_per_device=1)
-    server.run(port=int(os.environ["PORT"]), log_level="error", num_api_servers=1, generate_client_file=False)
+    server.run(
+        port=int(os.environ["PORT"]),
+        log_level="error",
+        num_api_servers=1,
+        generate_client_file=False,
+    )

@@ -111,7 +111,7 @@ REFUSALS: dict[str, tuple[str, Any, int, str]] = {
     "no data": ("score", {"inputs": [tensor(data=None)]}, 400, "no data"),
     "text": ("score", {"inputs": [tensor(data=["a"] * 12)]}, 400, "not an array of numbers"),
     "ragged": ("score", {"inputs": [tensor(data=[[1], [1, 2]])]}, 400, "not an array"),
-    "huge": ("score", {"inputs": [tensor(data=[10**400] * 12)]}, 400, "not an array"),
+    "huge": ("score", {"inputs": [tensor(data=[10**400] * 12)]}, 400, "infinity"),
     "datatype holds": (
         "score",
         {"inputs": [tensor(datatype="UINT8", data=[0.5] * 12)]},

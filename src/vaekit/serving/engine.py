@@ -1,8 +1,9 @@
 """One model at work: a queue, and a thread that takes whatever queued while it was busy.
 
-Nobody waits for a batch to fill. A question that arrives at an idle model is answered at once;
-under load, batches grow by themselves. The queue is bounded, and what is not answered in time
-is not computed either. `ask` belongs to the event loop, everything else to the thread.
+Nobody waits for a batch to fill. A question that arrives at an idle model is answered at once,
+with whatever else the event loop has read already; under load, batches grow by themselves. The
+queue is bounded, and what is not answered in time is not computed either. `ask` belongs to the
+event loop, everything else to the thread.
 """
 
 import asyncio
@@ -85,7 +86,7 @@ class Engine:
         self._queue: deque[_Asked] = deque()
         self._waiting_samples = 0
         self._samples_per_second = 10_000.0
-        self._closing = False
+        self._closing = self._is_calling = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(
             target=self._work, name=f"engine-{runtime.serving.name}", daemon=True
@@ -111,11 +112,19 @@ class Engine:
             self._check_room(question)
             self._queue.append(_Asked(question, future, now, now + timeout))
             self._waiting_samples += question.samples
-            self._changed.notify()
+            is_first = not self._is_calling
+            self._is_calling = True
+        if is_first:  # what else is in the event loop already comes along
+            loop.call_soon(self._call)
         if timeout < math.inf:
             timer = loop.call_later(timeout, _expire, future, timeout)
             future.add_done_callback(lambda _: timer.cancel())
         return future
+
+    def _call(self) -> None:
+        with self._changed:
+            self._is_calling = False
+            self._changed.notify()
 
     @property
     def waiting(self) -> tuple[int, int]:

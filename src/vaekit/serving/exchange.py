@@ -1,10 +1,11 @@
 """One request and its reply, as every handler of this room sees them."""
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeAlias, final
+
+import orjson
 
 from vaekit.errors import RequestError, VaekitError
 from vaekit.serving.body import BodyLimits, Receive, read
@@ -54,7 +55,7 @@ def exchange_of(scope: Scope) -> Exchange:
 
 def json_reply(document: Any, status: int = 200) -> Reply:
     """A reply in JSON."""
-    return Reply(json.dumps(document, separators=(",", ":")).encode(), status)
+    return Reply(orjson.dumps(document), status)
 
 
 def refusal(error: VaekitError) -> Reply:

@@ -8,11 +8,11 @@ Reference:
     Triton, Binary Tensor Data Extension, in the same form
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import orjson
 
 from vaekit.serving.body import BodyLimits, parsed
 from vaekit.serving.refusals import MalformedError
@@ -27,9 +27,6 @@ from vaekit.serving.tensors import (
 
 HEADER: Final = b"inference-header-content-length"
 MOST_DIMENSIONS: Final = 8
-
-
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 class InferRequest(NamedTuple):
@@ -106,7 +103,7 @@ def infer_response(
             outputs.append({**entry, "parameters": {"binary_data_size": len(tail[-1])}})
         else:
             outputs.append({**entry, "data": to_json(array)})
-    json_part = _ENCODER.encode({**head, "outputs": outputs}).encode()
+    json_part = orjson.dumps({**head, "outputs": outputs})
     if not tail:
         return InferResponse(json_part, None)
     return InferResponse(b"".join([json_part, *tail]), len(json_part))

@@ -1,16 +1,15 @@
 """The log: one JSON object a line, of what was asked and how it ended, never of its values."""
 
-import json
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, final
+from typing import Any, final
+
+import orjson
 
 from vaekit.serving.exchange import Exchange
-
-_ENCODER: Final = json.JSONEncoder(default=str, check_circular=False)
 
 
 @final
@@ -55,9 +54,9 @@ class Log:
 
     def write(self, level: str, event: str, **fields: Any) -> None:
         """One line; what is None is left out."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        known = {name: value for name, value in fields.items() if value is not None}
-        self._write(_ENCODER.encode({"time": now, "level": level, "event": event, **known}) + "\n")
+        line: dict[str, Any] = {"time": datetime.now(UTC), "level": level, "event": event}
+        line |= {name: value for name, value in fields.items() if value is not None}
+        self._write(orjson.dumps(line, str, orjson.OPT_APPEND_NEWLINE).decode())
 
 
 def to_standard_error(line: str) -> None:

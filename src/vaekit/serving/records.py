@@ -7,7 +7,6 @@ A record holds when, which model and version, the scores, the code (the latent m
 condition and the request's id. Raw values are in `samples-*.jsonl` if the operator asked for it.
 """
 
-import json
 import queue
 import random
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, final
 
 import numpy as np
+import orjson
 
 from vaekit.serving.exchange import Exchange
 from vaekit.serving.models import Served
@@ -138,15 +138,13 @@ def _head(entry: _Entry, row: int) -> dict[str, Any]:
 
 
 def _rounded(array: np.ndarray) -> list[Any]:
-    """Seven digits are what float32 had; what is no finite number is null."""
-    whole = np.asarray(array, np.float64).astype(object)
-    whole[~np.isfinite(np.asarray(array, np.float64))] = None
-    flat = [v if v is None else float(f"{v:.7g}") for v in whole.reshape(-1)]
-    if whole.ndim == 1:
+    """Seven digits are what float32 had; what is no finite number becomes null."""
+    flat = [float(f"{value:.7g}") for value in array.reshape(-1).tolist()]
+    if array.ndim == 1:
         return flat
-    width = whole.shape[1]
+    width = array.shape[1]
     return [flat[i : i + width] for i in range(0, len(flat), width)]
 
 
 def _json_line(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
