@@ -68,11 +68,11 @@ class Contender(NamedTuple):
     body: bytes
 
 
-def contenders(artifact: Path, peers: str, port: int, x: np.ndarray) -> list[Contender]:
+def contenders(artifact: Path, peers: Path, port: int, x: np.ndarray) -> list[Contender]:
     """Everybody who takes part; ports follow each other."""
     rows = json.dumps({"x": x.reshape(len(x), -1).tolist()}).encode()
-    python, folder = [peers], HERE / "peers"
-    bentoml = Path(peers).with_name("bentoml")
+    python, folder = [str(peers)], HERE / "peers"
+    bentoml = peers.with_name("bentoml")
     serve = [sys.executable, "-m", "vaekit", "serve", str(artifact), "--name", "model"]
     path = "/v2/models/model.score/infer"
     return [
@@ -246,7 +246,7 @@ def main() -> None:
     """Runs everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("artifact", type=Path)
-    parser.add_argument("peers")
+    parser.add_argument("peers", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4)
     given = parser.parse_args()
@@ -257,7 +257,7 @@ def main() -> None:
     graph = folder.path / "onnx" / "fp32" / "score.onnx"
     environment = {"GRAPH": str(graph.resolve()), "SHAPE": ",".join(map(str, shape))}
     port, x = _free_port(), pixels(1, shape)
-    everybody = contenders(folder.path.resolve(), given.peers, port, x)
+    everybody = contenders(folder.path.resolve(), given.peers.absolute(), port, x)
     console = Console()
     with ExitStack() as stack:
         loads = {}
