@@ -65,6 +65,7 @@ bench: $(BENCH) ## Time training and evaluation against peers, on an otherwise i
 bench-serve: $(DEV) $(PEERS) ## Time the service against peers, on an otherwise idle machine (needs wrk)
 	$(BIN)/vaekit train mnist --quiet --output .cache/bench-serve
 	$(BIN)/vaekit export .cache/bench-serve
+	$(BIN)/python benchmarks/serving_start.py .cache/bench-serve
 	$(BIN)/python benchmarks/serving_speed.py .cache/bench-serve $(PEERS_VENV)/bin/python $(ARGS)
 
 docs: $(CORE) ## Write docs/cli.md, docs/lesson and the tables of other pages from what they describe
