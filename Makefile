@@ -41,7 +41,7 @@ test: $(DEV) ## Run the tests (under five minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow and not gpu" -n $(WORKERS) $(ARGS)
 
 test-slow: $(DEV) ## Run the slow tests: kills, long runs, the built wheel
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-gpu: $(DEV) ## Run the tests that need a CUDA device
 	$(BIN)/python -m pytest -m gpu $(ARGS)
