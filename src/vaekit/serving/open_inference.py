@@ -27,7 +27,7 @@ from vaekit.serving.tensors import condition_metadata, port_metadata
 
 PARSED_HERE_BYTES: Final = 2**18
 """Larger bodies are parsed in another thread, so that nobody waits for them."""
-EXTENSIONS: Final = ("binary_tensor_data", "model_repository")
+EXTENSIONS: Final = ("binary_tensor_data",)
 
 
 @final
