@@ -12,10 +12,14 @@ Reference:
 
 import hashlib
 import math
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Float64
+
+KEPT_NUMBERS: Final = 2**14
+"""Larger draws are made anew each time."""
 
 
 def standard_noise(
@@ -36,7 +40,15 @@ def standard_noise(
         >>> bool((long[:2] == short).all())
         True
     """
-    key = hashlib.blake2b(repr((int(seed), *purpose)).encode(), digest_size=16).digest()
+    if math.prod(shape) <= KEPT_NUMBERS:
+        return _kept(shape, kind, int(seed), purpose).copy()
+    return _drawn(shape, kind, int(seed), purpose)
+
+
+def _drawn(
+    shape: tuple[int, ...], kind: Literal["normal", "uniform"], seed: int, purpose: tuple[str, ...]
+) -> Float64[np.ndarray, "..."]:
+    key = hashlib.blake2b(repr((seed, *purpose)).encode(), digest_size=16).digest()
     count = math.prod(shape)
     bits = np.random.PCG64(int.from_bytes(key, "big")).random_raw(count + count % 2)
     uniform = ((bits >> np.uint64(11)) + 0.5) * 2.0**-53
@@ -45,3 +57,7 @@ def standard_noise(
     radius, angle = np.sqrt(-2 * np.log(uniform[::2])), 2 * np.pi * uniform[1::2]
     normal = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     return normal.reshape(-1)[:count].reshape(shape)
+
+
+_kept = lru_cache(maxsize=64)(_drawn)
+"""A service draws the noise of its default seed for every request."""
