@@ -1,5 +1,6 @@
 """The log: one JSON object a line, of what was asked and how it ended, never of its values."""
 
+import json
 import sys
 import time
 import traceback
@@ -56,7 +57,14 @@ class Log:
         """One line; what is None is left out."""
         line: dict[str, Any] = {"time": datetime.now(UTC), "level": level, "event": event}
         line |= {name: value for name, value in fields.items() if value is not None}
-        self._write(orjson.dumps(line, str, orjson.OPT_APPEND_NEWLINE).decode())
+        self._write(_one_line(line))
+
+
+def _one_line(line: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(line, str, orjson.OPT_APPEND_NEWLINE).decode()
+    except orjson.JSONEncodeError:  # text that is no Unicode, as names of files may be
+        return json.dumps(line, default=str) + "\n"
 
 
 def to_standard_error(line: str) -> None:
