@@ -56,6 +56,14 @@ def serve(
         list[str] | None,
         typer.Option(help="Column or condition whose values are never recorded; may be repeated."),
     ] = None,
+    tracing: Annotated[
+        bool,
+        typer.Option(
+            "--tracing",
+            help="Send traces by OTLP, to $OTEL_EXPORTER_OTLP_ENDPOINT or this machine's port "
+            "4318; where that variable is set, they are sent without being asked for.",
+        ),
+    ] = False,
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds after SIGTERM with answers, and not ready.")
     ] = 0.5,
@@ -92,6 +100,7 @@ def serve(
             "keys": keys,
             "no_auth": no_auth,
             "records": recorded,
+            "tracing": tracing,
             "body": {"size_bytes": max_body * 2**20},
             "queue": {"waiting_requests": queue, "batch_samples": batch},
         }

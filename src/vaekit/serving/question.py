@@ -53,6 +53,7 @@ class Question:
         condition: By name, one value for each example.
         parameters: Of the verb, complete.
         with_codes: Whether the codes of scored examples are wanted beside their scores.
+        origin: What it came from, for traces.
     """
 
     verb: Verb
@@ -61,6 +62,7 @@ class Question:
     condition: Mapping[str, np.ndarray] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     with_codes: bool = False
+    origin: object = field(default=None, compare=False)
 
     @property
     def samples(self) -> int:

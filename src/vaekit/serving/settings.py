@@ -40,6 +40,9 @@ class Settings(Spec):
     keys: Path | None = Field(default=None, description="File of API keys.")
     no_auth: bool = Field(default=False, description="Let everybody in, whatever the address.")
     records: RecordSettings | None = Field(default=None, description="What is recorded, if at all.")
+    tracing: bool = Field(
+        default=False, description="Send traces, whether the environment asks for them or not."
+    )
     body: BodyLimits = BodyLimits()
     request: RequestLimits = RequestLimits()
     queue: QueueLimits = QueueLimits()
