@@ -16,7 +16,7 @@ from vaekit.serving.exchange import Scope, Send
 from vaekit.serving.follower import Follower
 from vaekit.serving.keys import VARIABLE, Key, Keyring, configured_keys
 from vaekit.serving.log import Log, to_standard_error
-from vaekit.serving.look import Look, Traffic
+from vaekit.serving.look import Traffic
 from vaekit.serving.metrics import Metrics
 from vaekit.serving.models import Models
 from vaekit.serving.opening import Opener, opener
@@ -77,7 +77,7 @@ class Service:
             self.log,
             self.metrics,
             Admin(self.follower).router,
-            Look(self.desk, settings.body, Traffic(self.metrics)),
+            Traffic(self.metrics),
         )
         self._http = self._tracing.around(http) if self._tracing else http
         self._tasks: list[asyncio.Task[None]] = []

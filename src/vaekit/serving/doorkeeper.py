@@ -8,7 +8,7 @@ from vaekit.serving.exchange import Scope as AsgiScope
 from vaekit.serving.keys import Keyring, Scope
 from vaekit.serving.rate import RateLimits
 
-OPEN: Final = ("/v2/health/live", "/v2/health/ready", "/v2", "/openapi.json", "/")
+OPEN: Final = ("/v2/health/live", "/v2/health/ready", "/v2", "/openapi.json", "/docs", "/")
 """What says nothing of models; probes and people find their way without a key."""
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from jaxtyping import Shaped
 
 from vaekit.artifacts import SUMS
 from vaekit.errors import ArtifactError
 from vaekit.runtime import Runtime, open_runtime
+from vaekit.schema import Schema
 from vaekit.serving.models import About
 
 
@@ -43,18 +45,21 @@ def opener(public_key: Path | None = None, variant: str = "fp32", threads: int =
     return open_version
 
 
+def blank(schema: Schema) -> Shaped[np.ndarray, "1 *event"]:
+    """An example in the middle of the range."""
+    middle = (schema.low or 0.0) if schema.high is None else ((schema.low or 0.0) + schema.high) / 2
+    return np.full((1, *schema.event_shape), middle if schema.is_float else round(middle))
+
+
 def try_out(runtime: Runtime, where: Path) -> None:
     """Asks a model something before anybody else does; the first call is the slow one, too.
 
     Raises:
         ArtifactError: It does not answer with numbers.
     """
-    schema, conditions = runtime.schema, runtime.serving.conditions
-    middle = (schema.low or 0.0) if schema.high is None else ((schema.low or 0.0) + schema.high) / 2
-    blank = np.full((1, *schema.event_shape), middle if schema.is_float else round(middle))
+    x, conditions = blank(runtime.schema), runtime.serving.conditions
     told = {c.name: c.example for c in conditions if not c.optional}
-    codes = runtime.encode(blank, told)
-    values = [codes, *runtime.score(blank, 1, condition=told).values()]
+    values = [runtime.encode(x, told), *runtime.score(x, 1, condition=told).values()]
     if not all(np.isfinite(array).all() for array in values):
         raise ArtifactError(
             "The model does not answer with finite numbers.",

@@ -20,10 +20,11 @@ from vaekit.errors import SpecError
 from vaekit.serving import rest_bodies as bodies
 from vaekit.serving.body import BodyLimits, Receive, parsed
 from vaekit.serving.desk import Desk
+from vaekit.serving.documentation import refusals, whole
 from vaekit.serving.exchange import Scope, Send, body_of, exchange_of
 from vaekit.serving.models import Served, ServedModel
 from vaekit.serving.pictures import PNG, from_png, to_png
-from vaekit.serving.question import PARAMETERS, Verb
+from vaekit.serving.question import PARAMETERS, VERBS, Verb
 from vaekit.serving.refusals import (
     MalformedError,
     MediaTypeError,
@@ -34,13 +35,15 @@ from vaekit.serving.tensors import numbers
 from vaekit.serving.together import Answer
 
 PARSED_HERE_BYTES: Final = 2**18
+_FROM_CURL: Final = "application/x-www-form-urlencoded"
+"""What curl says of a body where nobody says otherwise."""
 _Handler: TypeAlias = Callable[..., Awaitable[Response]]
 _TAKES: Final[dict[Verb, type[bodies.Asked]]] = {
+    "sample": bodies.Sample,
+    "score": bodies.Score,
     "encode": bodies.Encode,
     "decode": bodies.Decode,
     "reconstruct": bodies.Reconstruct,
-    "sample": bodies.Sample,
-    "score": bodies.Score,
 }
 _GIVES: Final[dict[Verb, type[bodies.Given]]] = {
     "encode": bodies.Codes,
@@ -56,21 +59,7 @@ _SAYS: Final[dict[Verb, str]] = {
     "sample": "New examples: means of p(x|z) for draws from the prior.",
     "score": "How well the model accounts for each example, in nats.",
 }
-_REFUSED: Final = {
-    status: {"model": bodies.Refusal, "description": words}
-    for status, words in {
-        400: "No request",
-        401: "No key, or an unknown one",
-        403: "The key does not open this",
-        404: "No such model or version",
-        413: "Too large",
-        415: "A kind of body that is not read here",
-        422: "Values that do not fit the model",
-        429: "Too much at once; Retry-After says when to come back",
-        503: "About to end",
-        504: "Not answered in time",
-    }.items()
-}
+_REFUSED: Final = (400, 401, 403, 404, 413, 415, 422, 429, 503, 504)
 Version: TypeAlias = Annotated[
     str | None, Query(description="A version or an alias; the live one where absent.")
 ]
@@ -96,19 +85,28 @@ class Rest:
             docs_url=None,
             redoc_url=None,
         )
-        self.api.get("/v1/models", response_model=list[bodies.ModelCard], tags=["models"])(
-            self._list
-        )
-        self.api.get(
-            "/v1/models/{name}",
-            response_model=bodies.ModelCard,
-            responses=_responses(404),
-            tags=["models"],
-        )(self._show)
         for verb in _TAKES:
             self._add(verb)
+        self.api.get(
+            "/v1/models",
+            summary="All models, and what they take.",
+            operation_id="models",
+            response_model=list[bodies.ModelCard],
+            responses=refusals(401, 403, 429),
+            tags=["models"],
+        )(self._list)
+        self.api.get(
+            "/v1/models/{name}",
+            summary="One model, and what it takes.",
+            operation_id="show",
+            response_model=bodies.ModelCard,
+            responses=refusals(401, 403, 404, 429),
+            tags=["models"],
+        )(self._show)
         if admin is not None:
             self.api.include_router(admin)
+        self._routed = self.api.openapi()
+        self.api.openapi = self.document
         # Without the other layers of FastAPI, which would answer errors before the envelope can.
         self._routes = AsyncExitStackMiddleware(self.api.router)
 
@@ -122,13 +120,20 @@ class Rest:
                 "There is nothing at this path.", expected="/v1/models/NAME/VERB, /openapi.json"
             ) from None
 
+    def document(self) -> dict[str, Any]:
+        """What is described in OpenAPI: verbs that some model has, and all else."""
+        models = self._desk.models.picture.values()
+        served = [version for model in models for version in model.versions.values()]
+        offered = {verb for version in served for verb in version.serving.outputs}
+        return whole(self._routed, offered if served else VERBS)
+
     def _add(self, verb: Verb) -> None:
         self.api.post(
             f"/v1/models/{{name}}/{verb}",
             summary=_SAYS[verb],
             operation_id=verb,
             response_model=_GIVES[verb],
-            responses=_responses(*_REFUSED) | _pictures_out(verb),
+            responses=refusals(*_REFUSED) | _pictures_out(verb),
             openapi_extra={"requestBody": _body_documentation(verb)},
             tags=["verbs"],
         )(self._handler(verb))
@@ -162,7 +167,7 @@ class Rest:
             said = {k: v for k, v in request.query_params.items() if k != "version"}
             picture = await asyncio.to_thread(from_png, body, served.serving.form)
             return _validated(verb, {**_from_query(said, verb), "x": picture})
-        if "json" not in media_type:
+        if "json" not in media_type and media_type != _FROM_CURL:
             raise MediaTypeError("This kind of body is not read here.", expected="JSON, or PNG")
         if len(body) > PARSED_HERE_BYTES:
             return _validated(verb, await asyncio.to_thread(parsed, body, self._limits))
@@ -245,10 +250,6 @@ def _card(name: str, model: ServedModel) -> bodies.ModelCard:
         scores=list(described.scores),
         num_samples=described.score_protocol.num_samples,
     )
-
-
-def _responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: _REFUSED[status] for status in statuses}
 
 
 def _pictures_out(verb: Verb) -> dict[int | str, dict[str, Any]]:

@@ -1,11 +1,11 @@
-"""The page of the service, at `/` and below `/look`.
+"""The page of the service, at `/`, `/docs` and below `/look`.
 
 What a browser opens first is a shell that says nothing of models. It fills itself with the pieces
 below `/look/pages`, and those need a key where the service asks for keys. Everything that a model
 has to say goes through the desk, as every other question does. Nothing comes from another host.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any, Final, final
 from urllib.parse import parse_qsl
@@ -25,6 +25,7 @@ from vaekit.serving.exchange import (
     send_reply,
 )
 from vaekit.serving.look.answers import Answers
+from vaekit.serving.look.manual import Asking, address_of, manual
 from vaekit.serving.look.shown import Shown, shown_of
 from vaekit.serving.look.traffic import Rates, Traffic
 from vaekit.serving.models import Served
@@ -53,10 +54,18 @@ class Look:
         desk: Answers what is asked of models.
         limits: Of bodies.
         traffic: What was answered lately.
+        described: The OpenAPI document, as it is now.
     """
 
-    def __init__(self, desk: Desk, limits: BodyLimits, traffic: Traffic) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        limits: BodyLimits,
+        traffic: Traffic,
+        described: Callable[[], dict[str, Any]],
+    ) -> None:
         self._desk, self._limits, self._traffic = desk, limits, traffic
+        self._described = described
         self._known: dict[str, Shown] = {}
         self._answers = Answers(desk)
         self._pages = jinja2.Environment(
@@ -73,6 +82,9 @@ class Look:
         match path:
             case [] | ["look"]:
                 reply = self._shell("Models", "/look/pages/overview")
+            case ["docs"]:
+                query = scope["query_string"].decode("latin-1")
+                reply = self._shell("API", f"/look/pages/api?{query}".rstrip("?"))
             case ["look", "static", name]:
                 reply = _static(name)
             case ["look", name, view] if view in VIEWS:
@@ -91,6 +103,8 @@ class Look:
                 return self._page("overview.html.jinja", models=self._models())
             case ["traffic"]:
                 return self._page("traffic.html.jinja", models=self._models())
+            case ["api"]:
+                return self._manual(scope, exchange, asked.get("model"))
             case [name, view] if view in VIEWS:
                 served = self._desk.models.find(name)
                 return self._page(f"{view}.html.jinja", **self._view(served))
@@ -114,6 +128,19 @@ class Look:
             return Reply(image, media_type=b"image/png")
         shown = self._shown_of(served)
         return json_reply(await self._answers.judged(exchange, served, shown, body))
+
+    def _manual(self, scope: Scope, exchange: Exchange, name: str | None) -> Reply:
+        lives = {n: m.live for n, m in sorted(self._desk.models.picture.items()) if m.live}
+        served = self._desk.models.find(name) if name else next(iter(lives.values()), None)
+        host = exchange.headers.get(b"host", b"").decode("latin-1")
+        address, with_key = address_of(scope["scheme"], host), exchange.key is not None
+        return self._page(
+            "api.html.jinja",
+            groups=manual(self._described(), Asking(address, with_key, served)),
+            models=list(lives),
+            name=served.name if served else None,
+            with_key=with_key,
+        )
 
     def _shown_of(self, served: Served) -> Shown:
         """What is known of a version; kept as long as it is served."""
