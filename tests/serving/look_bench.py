@@ -76,8 +76,10 @@ def app_with_page(
     keys: list[Key] | None = None,
     has_examples: bool = True,
     described: dict[str, object] | None = None,
+    without: tuple[str, ...] = (),
 ) -> App:
     runtime = LinearRuntime(serving(**{"schema": IMAGES, **(described or {})}))
+    runtime.without = without
     examples = Examples(pictures(30), np.arange(30) % 3) if has_examples else None
     opened = open_artifact(artifact(folder, runtime, examples))
     served = Served("toy", "1", "0" * 64, Engine(runtime), About(opened, opened.reference))

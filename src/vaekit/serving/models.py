@@ -50,6 +50,11 @@ class Served:
         """What there is to know about it."""
         return self.engine.runtime.serving
 
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What it can be asked."""
+        return self.engine.runtime.verbs
+
 
 @final
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A version from its folder: verified, opened, and tried before anybody asks it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -59,11 +59,18 @@ def try_out(runtime: Runtime, where: Path) -> None:
     """
     x, conditions = blank(runtime.schema), runtime.serving.conditions
     told = {c.name: c.example for c in conditions if not c.optional}
-    values = [runtime.encode(x, told), *runtime.score(x, 1, condition=told).values()]
-    if not all(np.isfinite(array).all() for array in values):
+    z = np.zeros((1, runtime.serving.latent_dim))
+    tried: dict[str, Callable[[], Iterable[np.ndarray]]] = {
+        "encode": lambda: [runtime.encode(x, told)],
+        "score": lambda: runtime.score(x, 1, condition=told).values(),
+        "decode": lambda: [runtime.decode(z, {c.name: c.example for c in conditions})],
+    }
+    values = [array for verb in tried if verb in runtime.verbs for array in tried[verb]()]
+    if not values or not all(np.isfinite(array).all() for array in values):
         raise ArtifactError(
             "The model does not answer with finite numbers.",
             where=where,
             expected="a finite code and finite scores of an example in the middle of the range",
-            remedy="train it again",
+            found=None if values else "no graph that could be asked",
+            remedy="train it again" if values else "vaekit export writes graphs",
         )

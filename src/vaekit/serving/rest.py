@@ -24,7 +24,7 @@ from vaekit.serving.documentation import refusals, whole
 from vaekit.serving.exchange import Scope, Send, body_of, exchange_of
 from vaekit.serving.models import Served, ServedModel
 from vaekit.serving.pictures import PNG, from_png, to_png
-from vaekit.serving.question import PARAMETERS, VERBS, Verb
+from vaekit.serving.question import PARAMETERS, VERBS, Verb, known
 from vaekit.serving.refusals import (
     MalformedError,
     MediaTypeError,
@@ -124,7 +124,7 @@ class Rest:
         """What is described in OpenAPI: verbs that some model has, and all else."""
         models = self._desk.models.picture.values()
         served = [version for model in models for version in model.versions.values()]
-        offered = {verb for version in served for verb in version.serving.outputs}
+        offered = {verb for version in served for verb in version.verbs}
         return whole(self._routed, offered if served else VERBS)
 
     def _add(self, verb: Verb) -> None:
@@ -142,6 +142,7 @@ class Rest:
         async def handle(name: str, request: Request, version: Version = None) -> Response:
             body = await body_of(request.scope, request.receive, self._limits)
             served = self._desk.models.find(name, version)
+            known(served.engine.runtime, verb)
             asked = await self._asked(verb, body, request, served)
             served = self._desk.models.find(name, version)  # something was awaited
             answer = await self._desk.answer(
@@ -235,7 +236,8 @@ def _lists(array: np.ndarray) -> list[Any]:
 
 
 def _card(name: str, model: ServedModel) -> bodies.ModelCard:
-    described = (model.live or next(iter(model.versions.values()))).serving
+    served = model.live or next(iter(model.versions.values()))
+    described = served.serving
     return bodies.ModelCard(
         name=name,
         live=model.live.version if model.live else None,
@@ -243,7 +245,7 @@ def _card(name: str, model: ServedModel) -> bodies.ModelCard:
         aliases=dict(model.aliases),
         description=described.description,
         kind=described.model_kind,
-        verbs=list(described.outputs),
+        verbs=list(served.verbs),
         input=described.form.model_dump(mode="json"),
         latent_dim=described.latent_dim,
         conditions=[condition.model_dump(mode="json") for condition in described.conditions],

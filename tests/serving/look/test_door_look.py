@@ -206,19 +206,21 @@ SOUNDS = {
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(
-    "described",
+    ("described", "without"),
     [
-        {},
-        {"conditions": [{"name": "label", "num_classes": 3}]},
-        {"schema": ROWS},
-        {"schema": ROWS, "conditions": [{"name": "label", "num_classes": 3}]},
-        {"schema": SOUNDS},
+        ({}, ()),
+        ({"conditions": [{"name": "label", "num_classes": 3}]}, ()),
+        ({"schema": ROWS}, ()),
+        ({"schema": ROWS, "conditions": [{"name": "label", "num_classes": 3}]}, ("score",)),
+        ({"schema": SOUNDS}, ()),
+        ({}, ("sample",)),
+        ({}, ("encode", "score", "reconstruct")),
     ],
 )
 def test_every_request_of_the_manual_can_be_pasted(
-    tmp_path: Path, described: dict[str, object]
+    tmp_path: Path, described: dict[str, object], without: tuple[str, ...]
 ) -> None:
-    app = app_with_page(tmp_path, has_examples=False, described=described)
+    app = app_with_page(tmp_path, has_examples=False, described=described, without=without)
     folder = tmp_path / "shell"
     folder.mkdir()
     with listening(app) as address:
@@ -231,6 +233,21 @@ def test_every_request_of_the_manual_can_be_pasted(
             )
             assert done.returncode == 0, (request, done.stdout, done.stderr)
             assert done.stdout or (folder / "sample.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("without", "gone"), [("sample", "gallery"), ("encode", "explore"), ("score", "draw")]
+)
+def test_a_view_without_its_verb_is_neither_listed_nor_there(
+    tmp_path: Path, without: str, gone: str
+) -> None:
+    app = app_with_page(tmp_path, has_examples=False, without=(without,))
+    linked = re.findall(r"/look/toy/(\w+)", ask(app, "/look/pages/overview").text)
+    assert set(linked) == {"gallery", "explore", "draw"} - {gone}
+    reply = ask(app, f"/look/pages/toy/{gone}")
+    assert (reply.status_code, "vaekit export" in reply.json()["error"]) == (404, True)
+    page = ask(app, "/look/pages/api").text
+    assert f"/v1/models/{{name}}/{without}" not in page
 
 
 def test_discrete_codes_are_not_walked_through(tmp_path: Path) -> None:

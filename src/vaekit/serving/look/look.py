@@ -29,9 +29,16 @@ from vaekit.serving.look.manual import Asking, address_of, manual
 from vaekit.serving.look.shown import Shown, shown_of
 from vaekit.serving.look.traffic import Rates, Traffic
 from vaekit.serving.models import Served
+from vaekit.serving.question import known
 from vaekit.serving.refusals import MethodError, NotServedError
 
 VIEWS: Final = {"gallery": "Samples", "explore": "Latent space", "draw": "Draw"}
+_NEEDS: Final = {
+    "gallery": ("sample",),
+    "explore": ("encode", "decode"),
+    "draw": ("score", "reconstruct"),
+}
+"""Verbs that a view asks."""
 _STATIC: Final = {
     "htmx.min.js": b"text/javascript",
     "look.js": b"text/javascript",
@@ -107,6 +114,9 @@ class Look:
                 return self._manual(scope, exchange, asked.get("model"))
             case [name, view] if view in VIEWS:
                 served = self._desk.models.find(name)
+                if view != "gallery" or served.serving.has_density:  # else the page says why
+                    for verb in _NEEDS[view]:
+                        known(served.engine.runtime, verb)
                 return self._page(f"{view}.html.jinja", **self._view(served))
             case [name, "samples"]:
                 served = self._desk.models.find(name)
@@ -158,7 +168,8 @@ class Look:
             "version": served.version,
             "serving": described,
             "conditions": described.conditions,
-            "views": VIEWS,
+            "views": _views(served),
+            "titles": VIEWS,
             "can_sample": described.has_density,
         }
 
@@ -172,7 +183,7 @@ class Look:
                 "aliases": dict(model.aliases),
                 "rates": rates.get(name, Rates()),
                 "waiting": model.live.engine.waiting[0] if model.live else 0,
-                "views": VIEWS,
+                "views": _views(model.live) if model.live else {},
             }
             for name, model in sorted(self._desk.models.picture.items())
         ]
@@ -183,6 +194,11 @@ class Look:
     def _page(self, template: str, **values: Any) -> Reply:
         page = self._pages.get_template(template).render(**values)
         return Reply(page.encode(), media_type=b"text/html; charset=utf-8", headers=(_POLICY,))
+
+
+def _views(served: Served) -> dict[str, str]:
+    """Titles of the views that a version can fill."""
+    return {view: words for view, words in VIEWS.items() if {*_NEEDS[view]} <= {*served.verbs}}
 
 
 def _static(name: str) -> Reply:

@@ -11,6 +11,7 @@ from vaekit.schema import Schema
 from vaekit.serving.models import Served
 from vaekit.serving.opening import blank
 from vaekit.serving.pictures import is_picture
+from vaekit.serving.question import VERBS
 
 Document: TypeAlias = Mapping[str, Any]
 MOST_VALUES: Final = 32
@@ -75,6 +76,11 @@ class Asking:
     def __init__(self, address: str, with_key: bool, served: Served | None) -> None:
         self._address, self._with_key, self._served = address, with_key, served
 
+    def fits(self, path: str) -> bool:
+        """Whether the model in the examples can be asked this."""
+        verb = path.removeprefix("/v1/models/{name}/")
+        return verb not in VERBS or self._served is None or verb in self._served.verbs
+
     def curl(self, method: str, path: str) -> str:
         """A request of a route, in a shell."""
         query, body = self._said(method, path)
@@ -112,7 +118,7 @@ class Asking:
             return "", form + _json_body({"n": 1, "seed": 0, **condition})
         if verb == "decode":
             return "", _values_body("z", (1, served.serving.latent_dim), "0.0", condition)
-        if is_picture(schema) and "sample" in served.serving.outputs:
+        if is_picture(schema) and "sample" in served.verbs:
             query = "&".join(f"{name}={value:g}" for name, value in told.items())
             picture = "-H 'Content-Type: image/png' --data-binary @sample.png "
             return f"?{query}" if query else "", picture
@@ -120,12 +126,13 @@ class Asking:
 
     def _infer(self, served: Served) -> str:
         verb, described = _first(served), served.serving
-        shape = [1, *described.form.event_shape]
-        size, middle = math.prod(shape), _middle(described.form)
-        head = {"name": "x", "shape": shape, "datatype": "FP32"}
-        parameters = {"parameters": told} if (told := _told(served)) else {}
         if verb == "sample":
             return _json_body({"parameters": {"n": 1, "seed": 0, **_told(served)}})
+        asks_codes = verb == "decode"
+        shape = [1, described.latent_dim] if asks_codes else [1, *described.form.event_shape]
+        head = {"name": "z" if asks_codes else "x", "shape": shape, "datatype": "FP32"}
+        size, middle = math.prod(shape), "0.0" if asks_codes else _middle(described.form)
+        parameters = {"parameters": told} if (told := _told(served)) else {}
         if size <= MOST_VALUES:
             tensor = head | {"data": [json.loads(middle)] * size}
             return _json_body({"inputs": [tensor], **parameters})
@@ -144,7 +151,7 @@ def manual(document: Document, asking: Asking) -> list[Group]:
                 _route(document, method, path, operation, asking)
                 for path, operations in document["paths"].items()
                 for method, operation in operations.items()
-                if operation["tags"] == [tag["name"]]
+                if operation["tags"] == [tag["name"]] and asking.fits(path)
             ),
         )
         for tag in document["tags"]
@@ -252,8 +259,7 @@ def _many(kind: str) -> str:
 
 def _first(served: Served) -> str:
     """The verb that examples of the protocol ask."""
-    known = served.serving.outputs
-    return next(verb for verb in ("score", "encode", *known) if verb in known)
+    return next(verb for verb in ("score", "encode", *served.verbs) if verb in served.verbs)
 
 
 def _told(served: Served) -> dict[str, float]:
