@@ -24,6 +24,8 @@ class About(NamedTuple):
     """Verified."""
     reference: Reference
     """Scores and codes of held-out data, as the variant that runs gives them."""
+    variant: str | None = None
+    """Which of the artifact's variants that is."""
 
 
 @final

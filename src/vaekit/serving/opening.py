@@ -39,7 +39,7 @@ def opener(public_key: Path | None = None, variant: str = "fp32", threads: int =
     def open_version(path: Path) -> Opened:
         runtime = open_runtime(path, public_key=public_key, variant=variant, threads=threads)
         sums = (runtime.path / SUMS).read_bytes()
-        about = About(runtime.folder, runtime.reference)
+        about = About(runtime.folder, runtime.reference, runtime.variant)
         return Opened(runtime, hashlib.sha256(sums).hexdigest(), about)
 
     return open_version

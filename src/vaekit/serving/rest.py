@@ -16,6 +16,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from vaekit.artifacts import Reference
 from vaekit.errors import SpecError
 from vaekit.serving import rest_bodies as bodies
 from vaekit.serving.body import BodyLimits, Receive, parsed
@@ -251,6 +252,17 @@ def _card(name: str, model: ServedModel) -> bodies.ModelCard:
         conditions=[condition.model_dump(mode="json") for condition in described.conditions],
         scores=list(described.scores),
         num_samples=described.score_protocol.num_samples,
+        variant=served.about.variant if served.about else None,
+        held_out=_held_out(served.about.reference) if served.about else None,
+    )
+
+
+def _held_out(reference: Reference) -> bodies.HeldOut:
+    return bodies.HeldOut(
+        split=reference.split,
+        examples=reference.examples,
+        num_samples=reference.num_samples,
+        quantiles={name: dict(found.quantiles) for name, found in reference.scores.items()},
     )
 
 

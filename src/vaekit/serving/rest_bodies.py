@@ -103,6 +103,18 @@ class Examples(Given):
 
 
 @final
+class HeldOut(Spec):
+    """Scores of examples that were not trained on, as what is served here gives them."""
+
+    split: str = Field(description="Where they are from.")
+    examples: int = Field(description="How many they are.")
+    num_samples: int = Field(description="Samples of z per example; more make higher bounds.")
+    quantiles: dict[str, dict[str, float]] = Field(
+        description="By quantity and share of examples, as in elbo_nats, 0.01."
+    )
+
+
+@final
 class ModelCard(Spec):
     """What there is to know of a model before asking it."""
 
@@ -120,6 +132,10 @@ class ModelCard(Spec):
     )
     scores: list[str] = Field(description="Quantities that score gives.")
     num_samples: int = Field(description="Samples of z per example, where nothing is said.")
+    variant: str | None = Field(description="Which graphs of the artifact run, as in fp32, int8.")
+    held_out: HeldOut | None = Field(
+        description="Scores of held-out examples by this variant, for thresholds."
+    )
 
 
 @final
