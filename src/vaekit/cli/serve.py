@@ -30,6 +30,14 @@ def serve(
             help="File of API keys, which `vaekit keys new` writes; read again on change."
         ),
     ] = None,
+    per_second: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="Requests per second of a key without a rate of its own; without keys, of an "
+            "address.",
+        ),
+    ] = None,
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Let everybody in who reaches the address.")
     ] = False,
@@ -98,6 +106,7 @@ def serve(
             "grace_seconds": grace,
             "timeout_seconds": timeout,
             "keys": keys,
+            "per_second": per_second,
             "no_auth": no_auth,
             "records": recorded,
             "tracing": tracing,

@@ -73,7 +73,7 @@ class Service:
             self.desk,
             settings.body,
             self._keyring,
-            RateLimits(settings.workers),
+            RateLimits(settings.workers, per_second=settings.per_second),
             self.log,
             self.metrics,
             Admin(self.follower).router,

@@ -28,7 +28,9 @@ class Doorkeeper:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if not _is_open(path):
-            self._rates.take(self._keyring.admit(exchange_of(scope), _needed(path)))
+            key = self._keyring.admit(exchange_of(scope), _needed(path))
+            client = scope.get("client")
+            self._rates.take(key, client[0] if client else None)
         await self._inner(scope, receive, send)
 
 
