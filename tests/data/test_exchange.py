@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaekit.data import read_examples, write_columns
+from vaekit.data import read_examples
 from vaekit.data.files.arrays import read_array
 from vaekit.errors import ArtifactError, DataError, SpecError
+from vaekit.runtime import write_columns
 from vaekit.schema import Schema
 
 IMAGE = Schema(name="tiny", kind="image", event_shape=(1, 3, 4), dtype="uint8", low=0, high=255)

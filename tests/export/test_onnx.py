@@ -21,6 +21,7 @@ from vaekit.export.int8 import in_int8, refuse_nothing_to_round
 from vaekit.export.operators import OPSET, translations
 from vaekit.export.parity import FP32_LIMIT, check_int8, relative_error, score_changes
 from vaekit.export.prune import pruned, pruned_name
+from vaekit.export.reference import held_out
 from vaekit.export.trace import for_export, quiet, traced
 from vaekit.priors.autoregressive_codes import MaskedLinear
 from vaekit.runtime import open_runtime
@@ -102,6 +103,16 @@ def test_what_is_written_down(exports: Exports) -> None:
     assert abs(fewer.score_change["elbo_nats"].mean) > abs(rounded.score_change["elbo_nats"].mean)
     quantiles = [v.reference.scores["elbo_nats"].quantiles["0.5"] for v in (plain, rounded, fewer)]
     assert len(set(quantiles)) == 3
+    artifact = load(V1_ONNX)
+    held = held_out(artifact, artifact.dataset)
+    for name, variant in exported.variants.items():  # and each is what its own graphs give
+        runtime = open_runtime(V1_ONNX, variant=name)
+        scores, reference = runtime.score(held.x), variant.reference
+        for quantity, known in reference.scores.items():
+            found = np.quantile(scores[quantity], [0.01, 0.99])
+            stored = [known.quantiles[level] for level in ("0.01", "0.99")]
+            np.testing.assert_allclose(found, stored, rtol=1e-5, err_msg=f"{name} {quantity}")
+        np.testing.assert_allclose(runtime.encode(held.x).mean(0), reference.latent.mean, atol=1e-5)
 
 
 def test_the_code_is_a_compressor() -> None:

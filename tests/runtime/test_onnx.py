@@ -147,7 +147,8 @@ def test_what_is_known_of_a_variant(plain: OnnxRuntime) -> None:
     rounded = open_runtime(V1_ONNX, variant="int8")
     assert (plain.variant, rounded.variant) == ("fp32", "int8")
     assert plain.path == V1_ONNX
-    assert plain.verbs == ("encode", "decode", "score", "sample")
+    assert plain.graphs == ("encode", "decode", "score", "sample")
+    assert plain.verbs == ("encode", "decode", "reconstruct", "score", "sample")
     assert plain.facts.score_change == {}
     assert rounded.facts.bytes < plain.facts.bytes
     quantiles = [model.reference.scores["elbo_nats"].quantiles for model in (plain, rounded)]

@@ -34,6 +34,7 @@ class Bench:
         runtime: LinearRuntime | None = None,
         keys: Sequence[Key] | None = None,
         limits: BodyLimits = BodyLimits(),  # noqa: B008 - frozen
+        rates: RateLimits | None = None,
         **desk: Any,
     ) -> None:
         self.runtime = runtime or LinearRuntime()
@@ -43,7 +44,7 @@ class Bench:
         self.desk = Desk(self.models, **desk)
         self.written = io.StringIO()
         self.app: App = http_app(
-            self.desk, limits, Keyring(keys), RateLimits(), Log(self.written.write)
+            self.desk, limits, Keyring(keys), rates or RateLimits(), Log(self.written.write)
         )
 
     @property

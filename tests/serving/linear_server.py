@@ -1,7 +1,8 @@
 """A model without torch and without ONNX whose every answer is known: z = x W, x = z W'.
 
 Its first and last values can be provoked: `fail_on` makes the runtime fail for a whole batch,
-as a bug would, and `pause` keeps it busy until it is let go.
+as a bug would, and `pause` keeps it busy until it is let go. `without` names verbs that it was
+exported without.
 """
 
 import threading
@@ -67,6 +68,11 @@ class LinearRuntime(Runtime):
         self.pause = threading.Event()
         self.pause.set()
         self.batches: list[int] = []
+        self.without: tuple[str, ...] = ()
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        return tuple(verb for verb in super().verbs if verb not in self.without)
 
     def _shift(self, c: np.ndarray | None) -> np.ndarray:
         return np.zeros((1, 1), np.float32) if c is None else c.sum(1, keepdims=True)

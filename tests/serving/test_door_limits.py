@@ -1,6 +1,7 @@
 """The doors: sizes, depth, duplicates, keys, rates, headers, and what the log says."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -209,6 +210,76 @@ def test_a_key_that_asks_too_often_waits() -> None:
     now[0] = 0.25
     rates.take(key)
     rates.take(None)
+
+
+def test_without_keys_an_address_has_a_rate() -> None:
+    now = [0.0]
+    rates = RateLimits(workers=2, clock=lambda: now[0], per_second=4)
+    for address in ("10.0.0.1", "10.0.0.2", "2001:db8::1"):
+        for _ in range(2):
+            rates.take(None, address)
+    with pytest.raises(OverloadedError, match=r"address asks too often[\s\S]*4 requests"):
+        rates.take(None, "10.0.0.1")
+    with pytest.raises(OverloadedError):  # of the same household
+        rates.take(None, "2001:db8::ffff:2")
+    rates.take(None, "2001:db8:0:1::1")
+    rates.take(None, None)  # a socket of this machine
+    now[0] = 0.5
+    rates.take(None, "10.0.0.1")
+
+
+def test_a_keys_own_rate_goes_before_the_common_one() -> None:
+    rates = RateLimits(clock=lambda: 0.0, per_second=1)
+    fast, common = Key("fast", frozenset(), "", 3), Key("common", frozenset(), "")
+    for _ in range(3):
+        rates.take(fast, "10.0.0.1")
+    rates.take(common, "10.0.0.1")
+    for key in (fast, common):
+        with pytest.raises(OverloadedError, match="key asks too often"):
+            rates.take(key, "10.0.0.9")
+
+
+def test_addresses_that_are_done_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaekit.serving.rate.MOST_BUCKETS", 100)
+    now = [0.0]
+    rates = RateLimits(clock=lambda: now[0], per_second=1)
+    for number in range(1000):
+        now[0] += 0.1
+        rates.take(None, f"10.0.{number // 250}.{number % 250}")
+        assert len(rates._buckets) <= 101
+    with pytest.raises(OverloadedError):  # but not whoever asked just now
+        rates.take(None, "10.0.3.249")
+
+
+def test_a_flood_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaekit.serving.rate.MOST_BUCKETS", 100)
+    rates = RateLimits(clock=lambda: 0.0, per_second=1)
+    for number in range(1000):
+        rates.take(None, f"10.0.{number // 250}.{number % 250}")
+    assert len(rates._buckets) <= 101
+
+
+def test_an_addresss_rate_counts_at_the_door() -> None:
+    bench = Bench(rates=RateLimits(per_second=0.001))
+    statuses = [bench.infer("encode", GOOD).status_code for _ in range(2)]
+    assert statuses == [200, 429]
+    assert bench.ask("GET", "/v2/health/live").status_code == 200  # probes are not counted
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "GZIP"])
+@pytest.mark.parametrize("path", [PATH, "/v1/models/toy/encode"])
+def test_a_compressed_body_is_refused_by_name(small: Bench, path: str, encoding: str) -> None:
+    body = gzip.compress(json.dumps(GOOD).encode())
+    reply = small.ask("POST", path, content=body, headers={"content-encoding": encoding})
+    assert (reply.status_code, "Compressed bodies" in reply.json()["error"]) == (415, True)
+    described = small.ask("GET", "/openapi.json").json()["paths"]
+    known = path.replace("toy.encode", "{model}").replace("toy", "{name}")
+    assert "compressed" in described[known]["post"]["responses"]["415"]["description"]
+
+
+def test_a_body_that_says_it_is_plain_is_read(small: Bench) -> None:
+    reply = small.ask("POST", PATH, json=GOOD, headers={"content-encoding": "identity"})
+    assert reply.status_code == 200
 
 
 def test_a_rate_counts_at_the_door() -> None:

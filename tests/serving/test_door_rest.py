@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
 from typing import Any
 
+import jsonschema_rs
 import numpy as np
 import pytest
 from PIL import Image
@@ -187,3 +189,80 @@ def test_it_is_documented(bench: Bench) -> None:
     }
     assert {"200", "401", "413", "422", "429", "503"} <= set(operation["responses"])
     assert "image/png" in json.dumps(said["paths"]["/v1/models/{name}/sample"]["post"]["responses"])
+
+
+@pytest.mark.parametrize("path", ["/v1/models/toy/score", "/v1/models/toy/encode"])
+def test_what_curl_sends_where_nobody_says_what_it_is(bench: Bench, path: str) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    reply = bench.ask("POST", path, content=json.dumps({"x": X.tolist()}), headers=headers)
+    assert reply.status_code == 200, reply.text
+
+
+ANSWERED: list[tuple[str, str, Any]] = [
+    ("GET", "/v1/models", None),
+    ("GET", "/v1/models/toy", None),
+    ("POST", "/v1/models/toy/score", {"x": X.tolist()}),
+    ("POST", "/v1/models/toy/encode", {"x": X.tolist()}),
+    ("POST", "/v1/models/toy/decode", {"z": [[0, 0]]}),
+    ("POST", "/v1/models/toy/sample", {}),
+    ("POST", "/v1/models/toy/score", {"x": 7}),
+    ("GET", "/v1/models/other", None),
+    ("GET", "/v2", None),
+    ("GET", "/v2/health/live", None),
+    ("GET", "/v2/health/ready", None),
+    ("GET", "/v2/models/toy.score", None),
+    ("GET", "/v2/models/toy.score/ready", None),
+    ("GET", "/v2/models/toy.nothing", None),
+    ("GET", "/v2/models/toy.score/versions/1", None),
+    ("POST", "/v2/repository/index", None),
+    ("POST", "/v2/models/toy.sample/infer", {"id": "a", "parameters": {"n": 2}}),
+    (
+        "POST",
+        "/v2/models/toy.sample/versions/1/infer",
+        {"outputs": [{"name": "x", "parameters": {"binary_data": False}}]},
+    ),
+    (
+        "POST",
+        "/v2/models/toy.score/infer",
+        {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [0, 0, 0, 0]}]},
+    ),
+    ("POST", "/v2/models/toy.score/infer", {"inputs": []}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "document"), ANSWERED)
+def test_answers_are_as_they_are_documented(
+    bench: Bench, method: str, path: str, document: Any
+) -> None:
+    said = bench.ask("GET", "/openapi.json").json()
+    (described,) = (known for known in said["paths"] if same(known, path))
+    operation = said["paths"][described][method.lower()]
+    more = {"components": said["components"]}
+    reply = bench.ask(method, path, json=document)
+    answer = operation["responses"][str(reply.status_code)]["content"]["application/json"]
+    jsonschema_rs.validator_for({**answer["schema"], **more}).validate(reply.json())
+    if document is not None and "/v2/" in path:
+        asked = operation["requestBody"]["content"]["application/json"]
+        jsonschema_rs.validator_for({**asked["schema"], **more}).validate(document)
+
+
+def same(described: str, path: str) -> bool:
+    """Whether a path is one of those; names of verbs are no names of models."""
+    pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(described))
+    return re.fullmatch(pattern, path) is not None
+
+
+def test_the_document_is_one_of_openapi_whose_operations_have_names(bench: Bench) -> None:
+    said = bench.ask("GET", "/openapi.json").json()
+    operations = [op for found in said["paths"].values() for op in found.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    tags = {tag["name"] for tag in said["tags"]}
+    assert all(set(operation["tags"]) <= tags for operation in operations)
+    assert "HTTPValidationError" not in json.dumps(said)
+    for path, found in said["paths"].items():
+        for operation in found.values():
+            given = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
+            assert given == set(re.findall(r"{(\w+)}", path))
+    validator = jsonschema_rs.validator_for(said["components"]["schemas"]["Scores"])
+    assert not validator.is_valid({"model": "toy"})  # so that the validator looks at all

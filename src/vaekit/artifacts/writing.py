@@ -48,10 +48,18 @@ def standing(path: Path) -> Path:
     return aside if not path.exists() and (aside / SUMS).is_file() else path
 
 
-def write_file(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Writes one file whole or not at all."""
+def write_file(path: Path, content: bytes, mode: int = 0o644, what: str = "artifact") -> None:
+    """Writes one file whole or not at all; its folder is made if need be.
+
+    Args:
+        path: Where it goes.
+        content: All of it.
+        mode: Who may read it.
+        what: What it is, for whoever is told that it cannot be written.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with _written_to(path):
+    with _written_to(path, what):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             with os.fdopen(descriptor, "wb") as file:
@@ -110,12 +118,12 @@ def _check_replaceable(path: Path) -> None:
 
 
 @contextmanager
-def _written_to(path: Path) -> Iterator[None]:
+def _written_to(path: Path, what: str = "artifact") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise ArtifactError(
-            "The artifact could not be written; what was there before is kept.",
+            f"The {what} could not be written; what was there before is kept.",
             where=path,
             found=error.strerror or error,
             remedy="make room or rights there, or choose another place",

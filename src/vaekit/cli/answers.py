@@ -182,7 +182,7 @@ def write_picture(figure: "Figure", output: Path, what: str) -> None:
 
 def write_table(columns: Mapping[str, Any], output: Path, what: str) -> None:
     """Writes a table or arrays, and says so."""
-    from vaekit.data import write_columns
+    from vaekit.runtime import write_columns
 
     write_columns(output, columns)
     say(what, output)

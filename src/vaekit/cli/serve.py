@@ -30,6 +30,14 @@ def serve(
             help="File of API keys, which `vaekit keys new` writes; read again on change."
         ),
     ] = None,
+    per_second: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="Requests per second of a key without a rate of its own; without keys, of an "
+            "address.",
+        ),
+    ] = None,
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Let everybody in who reaches the address.")
     ] = False,
@@ -56,6 +64,14 @@ def serve(
         list[str] | None,
         typer.Option(help="Column or condition whose values are never recorded; may be repeated."),
     ] = None,
+    tracing: Annotated[
+        bool,
+        typer.Option(
+            "--tracing",
+            help="Send traces by OTLP, to $OTEL_EXPORTER_OTLP_ENDPOINT or this machine's port "
+            "4318; where that variable is set, they are sent without being asked for.",
+        ),
+    ] = False,
     grace: Annotated[
         float, typer.Option(min=0, help="Seconds after SIGTERM with answers, and not ready.")
     ] = 0.5,
@@ -90,8 +106,10 @@ def serve(
             "grace_seconds": grace,
             "timeout_seconds": timeout,
             "keys": keys,
+            "per_second": per_second,
             "no_auth": no_auth,
             "records": recorded,
+            "tracing": tracing,
             "body": {"size_bytes": max_body * 2**20},
             "queue": {"waiting_requests": queue, "batch_samples": batch},
         }

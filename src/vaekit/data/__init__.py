@@ -3,7 +3,7 @@
 from vaekit.data.batches import Batches
 from vaekit.data.checks import checked_rows
 from vaekit.data.dataset import Dataset
-from vaekit.data.exchange import read_examples, write_columns
+from vaekit.data.exchange import read_examples
 from vaekit.data.factors import Factors
 from vaekit.data.files.places import cache_folder, write_whole
 from vaekit.data.labeled import hide_labels
@@ -77,6 +77,5 @@ __all__ = [
     "present",
     "read_examples",
     "statistics",
-    "write_columns",
     "write_whole",
 ]

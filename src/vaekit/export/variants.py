@@ -161,7 +161,7 @@ def _latency(runtime: OnnxRuntime, held: HeldOut) -> dict[str, dict[str, float]]
     return {
         verb: {str(n): median_ms(run, n) for n in BATCHES}
         for verb, run in verbs.items()
-        if verb in runtime.verbs
+        if verb in runtime.graphs
     }
 
 

@@ -5,6 +5,7 @@ from vaekit.runtime.noise import standard_noise
 from vaekit.runtime.onnx import TEMPERATURE, OnnxRuntime, Record, noise_input, open_runtime
 from vaekit.runtime.runtime import Condition, Conditions, Runtime
 from vaekit.runtime.scores import Draws
+from vaekit.runtime.tables import write_columns
 from vaekit.runtime.walks import straight_lines
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "open_runtime",
     "standard_noise",
     "straight_lines",
+    "write_columns",
 ]

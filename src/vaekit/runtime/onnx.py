@@ -108,9 +108,17 @@ class OnnxRuntime(Runtime):
         return self.facts.reference
 
     @property
-    def verbs(self) -> tuple[str, ...]:
+    def graphs(self) -> tuple[str, ...]:
         """Which graphs there are."""
         return tuple(self._sessions)
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What it can be asked, with the graphs that there are."""
+        needed = {"reconstruct": {"encode", "decode"}}
+        return tuple(
+            verb for verb in self.serving.outputs if needed.get(verb, {verb}) <= {*self._sessions}
+        )
 
     @property
     def _source(self) -> Opened:

@@ -47,6 +47,11 @@ class Runtime(ABC):
         return self.serving.form
 
     @property
+    def verbs(self) -> tuple[str, ...]:
+        """What it can be asked."""
+        return tuple(self.serving.outputs)
+
+    @property
     def rows_at_a_time(self) -> int:
         """How many examples are worked on at a time: `most_rows`, as far as memory allows."""
         return max(1, min(self.most_rows, VALUES_AT_A_TIME // math.prod(self.schema.event_shape)))

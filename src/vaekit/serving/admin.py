@@ -4,14 +4,15 @@ A version is opened and tried before an alias points to it, so that what is refu
 here, and not by the processes that follow.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, final
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from vaekit.errors import ArtifactError, SpecError
 from vaekit.serving.body import BodyLimits, parsed
+from vaekit.serving.documentation import refusals
 from vaekit.serving.exchange import body_of
 from vaekit.serving.follower import Follower
 from vaekit.serving.refusals import ConflictError
@@ -26,7 +27,9 @@ _BODY: Final = {
                 "schema": {
                     "type": "object",
                     "required": ["version"],
-                    "properties": {"version": {"type": "string"}},
+                    "properties": {
+                        "version": {"type": "string", "description": "That lies in the folder."}
+                    },
                 }
             }
         },
@@ -38,13 +41,12 @@ _BODY: Final = {
 class State(Spec):
     """What this process serves, and what it refused."""
 
-    served: dict[str, dict[str, str]]
-    """Versions by model and alias."""
-    artifacts: dict[str, dict[str, str]]
-    """Hashes by model and version."""
-    available: dict[str, list[str]]
-    """Versions that lie in the folder, by model."""
-    refused: dict[str, str]
+    served: dict[str, dict[str, str]] = Field(description="Versions by model and alias.")
+    artifacts: dict[str, dict[str, str]] = Field(description="sha256 by model and version.")
+    available: dict[str, list[str]] = Field(
+        description="Versions that lie in the folder, by model."
+    )
+    refused: dict[str, str] = Field(description="Why, by model and version.")
 
 
 @final
@@ -64,11 +66,32 @@ class Admin:
         self._follower = follower
         self.router = APIRouter(prefix="/admin", tags=["admin"])
         alias = "/models/{name}/aliases/{alias}"
-        add = self.router.add_api_route
-        add("/models", self._show, methods=["GET"], response_model=State)
-        add(alias, self._point, methods=["PUT"], response_model=State, openapi_extra=_BODY)
-        add(alias, self._remove, methods=["DELETE"], response_model=State)
-        add("/models/{name}/rollback", self._roll_back, methods=["POST"], response_model=State)
+        rollback = "/models/{name}/rollback"
+        self._add("GET", "/models", self._show, "What is served here, and what was refused.")
+        self._add("PUT", alias, self._point, "Makes an alias point to a version.", _BODY)
+        self._add("DELETE", alias, self._remove, "Takes an alias away.")
+        self._add("POST", rollback, self._roll_back, "Makes the previous version live again.")
+
+    def _add(
+        self,
+        method: str,
+        path: str,
+        answer: Callable[..., Awaitable[State]],
+        words: str,
+        body: dict[str, Any] | None = None,
+    ) -> None:
+        changes = () if method == "GET" else (404, 409)
+        taken = () if body is None else (400, 413, 415, 422)
+        self.router.add_api_route(
+            path,
+            answer,
+            methods=[method],
+            summary=words,
+            operation_id=f"admin{answer.__name__}",
+            response_model=State,
+            responses=refusals(*sorted((401, 403, 429, *changes, *taken))),
+            openapi_extra=body,
+        )
 
     async def _show(self) -> State:
         """What this process serves, and what it refused."""

@@ -11,12 +11,12 @@ from vaekit.runtime import Runtime
 from vaekit.serving.admin import Admin
 from vaekit.serving.body import Receive
 from vaekit.serving.desk import Desk
-from vaekit.serving.engine import Engine
+from vaekit.serving.engine import BatchReport, Engine
 from vaekit.serving.exchange import Scope, Send
 from vaekit.serving.follower import Follower
 from vaekit.serving.keys import VARIABLE, Key, Keyring, configured_keys
 from vaekit.serving.log import Log, to_standard_error
-from vaekit.serving.look import Look, Traffic
+from vaekit.serving.look import Traffic
 from vaekit.serving.metrics import Metrics
 from vaekit.serving.models import Models
 from vaekit.serving.opening import Opener, opener
@@ -25,6 +25,7 @@ from vaekit.serving.records import Recorder
 from vaekit.serving.service import http_app
 from vaekit.serving.settings import Settings
 from vaekit.serving.sources import ModelFolder, OneArtifact, Source, is_model_folder
+from vaekit.serving.tracing import Tracing, tracing_of
 
 LOOK_SECONDS: Final = 1.0
 
@@ -37,12 +38,18 @@ class Service:
         settings: What was chosen.
         open_version: Opens an artifact; by default with the runtime for its graphs.
         log: Where lines go.
+        tracing: What makes spans; by default as the settings and the environment say.
     """
 
     def __init__(
-        self, settings: Settings, open_version: Opener | None = None, log: Log | None = None
+        self,
+        settings: Settings,
+        open_version: Opener | None = None,
+        log: Log | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._settings, self.log = settings, log or Log(to_standard_error)
+        self._tracing = tracing or tracing_of(settings.tracing, self.log)
         models = Models()
         self.metrics = Metrics(models)
         self._recorder = _recorder(settings, self.metrics)
@@ -52,6 +59,7 @@ class Service:
             settings.timeout_seconds,
             (self._recorder.witness,) if self._recorder else (),
             with_codes=self._recorder is not None,
+            origin=self._tracing.origin if self._tracing else None,
         )
         self.follower = Follower(
             source(settings),
@@ -61,16 +69,17 @@ class Service:
             self.log,
         )
         self._keyring = Keyring(admitted(settings))
-        self._http = http_app(
+        http = http_app(
             self.desk,
             settings.body,
             self._keyring,
-            RateLimits(settings.workers),
+            RateLimits(settings.workers, per_second=settings.per_second),
             self.log,
             self.metrics,
             Admin(self.follower).router,
-            Look(self.desk, settings.body, Traffic(self.metrics)),
+            Traffic(self.metrics),
         )
+        self._http = self._tracing.around(http) if self._tracing else http
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,6 +112,8 @@ class Service:
         await self.follower.close()
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close)
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -118,8 +129,16 @@ class Service:
         await send({"type": "lifespan.shutdown.complete"})
 
     def _engine(self, name: str, version: str, runtime: Runtime) -> Engine:
-        told = self.metrics.batches(name, version, math.prod(runtime.schema.event_shape))
-        return Engine(runtime, self._settings.queue, told)
+        counted = self.metrics.batches(name, version, math.prod(runtime.schema.event_shape))
+        tracing = self._tracing
+        if tracing is None:
+            return Engine(runtime, self._settings.queue, counted)
+
+        def counted_and_traced(report: BatchReport) -> None:
+            counted(report)
+            tracing.batch(report)
+
+        return Engine(runtime, self._settings.queue, counted_and_traced)
 
     async def _look(self) -> None:
         self.metrics.look(len(self.follower.problems))

@@ -14,7 +14,12 @@ from typing import Any, NoReturn, TypeAlias, final
 import numpy as np
 import orjson
 
-from vaekit.serving.refusals import DeadlineError, MalformedError, TooLargeError
+from vaekit.serving.refusals import (
+    DeadlineError,
+    MalformedError,
+    MediaTypeError,
+    TooLargeError,
+)
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -45,10 +50,20 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limits: BodyLim
     """The body of a request.
 
     Raises:
+        MediaTypeError: It is compressed.
         TooLargeError: It is, or says that it will be, over the limit.
         DeadlineError: It does not come.
         DisconnectedError: The client went away.
     """
+    encoding = headers.get(b"content-encoding", b"identity")
+    if encoding.strip().lower() not in (b"identity", b""):
+        raise MediaTypeError(
+            "Compressed bodies are not read here.",
+            where="Content-Encoding",
+            expected="identity",
+            found=encoding[:60].decode("latin-1"),
+            remedy="send the body as it is; binary tensors are a third of the same as JSON",
+        )
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length[:19]) > limits.size_bytes:
         _too_large(limits)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
 from vaekit.errors import VaekitError
@@ -27,6 +27,7 @@ class Desk:
         timeout: Seconds until an answer has to be there, where the request says nothing.
         witnesses: Who sees every answer.
         with_codes: Whether witnesses want the codes of scored examples.
+        origin: Says what a question comes from, where it is traced.
         is_leaving: Whether this process is about to end, and still answers.
         is_draining: Whether it takes nothing new any more.
     """
@@ -36,6 +37,7 @@ class Desk:
     timeout: float = 30.0
     witnesses: tuple[Witness, ...] = ()
     with_codes: bool = False
+    origin: Callable[[], object] | None = None
     is_leaving: bool = False
     is_draining: bool = False
 
@@ -68,6 +70,8 @@ class Desk:
         asked = question(
             served.engine.runtime, verb, values, condition, parameters, self.limits, self.with_codes
         )
+        if self.origin is not None:
+            asked = replace(asked, origin=self.origin())
         exchange.examples = asked.n
         seconds = min(self.timeout, math.inf if timeout is None else timeout)
         try:

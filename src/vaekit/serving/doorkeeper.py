@@ -8,7 +8,7 @@ from vaekit.serving.exchange import Scope as AsgiScope
 from vaekit.serving.keys import Keyring, Scope
 from vaekit.serving.rate import RateLimits
 
-OPEN: Final = ("/v2/health/live", "/v2/health/ready", "/v2", "/openapi.json", "/")
+OPEN: Final = ("/v2/health/live", "/v2/health/ready", "/v2", "/openapi.json", "/docs", "/")
 """What says nothing of models; probes and people find their way without a key."""
 
 
@@ -28,7 +28,9 @@ class Doorkeeper:
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if not _is_open(path):
-            self._rates.take(self._keyring.admit(exchange_of(scope), _needed(path)))
+            key = self._keyring.admit(exchange_of(scope), _needed(path))
+            client = scope.get("client")
+            self._rates.take(key, client[0] if client else None)
         await self._inner(scope, receive, send)
 
 

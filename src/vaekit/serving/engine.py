@@ -50,6 +50,9 @@ class BatchReport(NamedTuple):
     """Seconds that each question was in the queue."""
     answers: tuple[Answer, ...]
     """Those that there were."""
+    questions: tuple[Question, ...] = ()
+    started: float = 0.0
+    """When, on the clock of `time.monotonic`."""
 
 
 Listener: TypeAlias = Callable[[BatchReport], object]
@@ -198,7 +201,10 @@ class Engine:
             waits = tuple(started - asked.at for asked in group)
             verb = group[0].question.verb
             found = tuple(answer for _, answer in outcomes if not isinstance(answer, Exception))
-            self._listener(BatchReport(verb, len(group), samples, seconds, waits, found))
+            questions = tuple(asked.question for asked in group)
+            self._listener(
+                BatchReport(verb, len(group), samples, seconds, waits, found, questions, started)
+            )
 
     def _outcomes(self, group: Sequence[_Asked]) -> list[_Outcome]:
         try:

@@ -24,6 +24,8 @@ class About(NamedTuple):
     """Verified."""
     reference: Reference
     """Scores and codes of held-out data, as the variant that runs gives them."""
+    variant: str | None = None
+    """Which of the artifact's variants that is."""
 
 
 @final
@@ -49,6 +51,11 @@ class Served:
     def serving(self) -> Serving:
         """What there is to know about it."""
         return self.engine.runtime.serving
+
+    @property
+    def verbs(self) -> tuple[str, ...]:
+        """What it can be asked."""
+        return self.engine.runtime.verbs
 
 
 @final

@@ -21,7 +21,7 @@ from vaekit.serving.exchange import (
 )
 from vaekit.serving.inference import HEADER, InferRequest, infer_request, infer_response
 from vaekit.serving.models import Served
-from vaekit.serving.question import PARAMETERS, VERBS
+from vaekit.serving.question import PARAMETERS, VERBS, known
 from vaekit.serving.refusals import MalformedError, MethodError, NotServedError
 from vaekit.serving.tensors import condition_metadata, port_metadata
 
@@ -105,9 +105,7 @@ class OpenInference:
                 expected=f"a model and what it shall do, as in {name[:60] or 'mnist'}.score",
             )
         served = self._desk.models.find(model, version)
-        if verb not in served.serving.outputs:
-            raise NotServedError(f"The model {model} has no verb {verb!r}.")
-        return served, verb
+        return served, known(served.engine.runtime, verb)
 
     def _metadata(self, served: Served, verb: str) -> dict[str, Any]:
         described, model = served.serving, self._desk.models.picture[served.name]
@@ -117,7 +115,7 @@ class OpenInference:
         )
         return {
             "name": f"{served.name}.{verb}",
-            "versions": list(model.versions),
+            "versions": [v for v, other in model.versions.items() if verb in other.verbs],
             "platform": "vaekit",
             "inputs": [
                 *(port_metadata(name, described.inputs[name]) for name in given),
@@ -136,7 +134,7 @@ class OpenInference:
             }
             for name, model in self._desk.models.picture.items()
             for served in model.versions.values()
-            for verb in served.serving.outputs
+            for verb in served.verbs
         ]
 
 

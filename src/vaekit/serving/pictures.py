@@ -64,6 +64,12 @@ def to_png(x: np.ndarray, schema: Schema) -> bytes:
     return buffer.getvalue()
 
 
+def is_picture(schema: Schema) -> bool:
+    """Whether examples can be written as PNG."""
+    is_image = schema.kind == "image" and schema.event_shape[0] in _MODES
+    return is_image and schema.low is not None and schema.high is not None
+
+
 def _mode(schema: Schema) -> str:
     if schema.kind != "image" or schema.event_shape[0] not in _MODES:
         raise MediaTypeError(

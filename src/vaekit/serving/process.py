@@ -43,9 +43,12 @@ def serve(settings: Settings) -> None:
         VaekitError: It cannot begin.
     """
     from vaekit.serving.assembly import admitted, source
+    from vaekit.serving.tracing import check_possible
 
     for what_can_be_wrong in (admitted, source):  # it is said here, once, and not by workers
         what_can_be_wrong(settings)
+    if settings.tracing:
+        check_possible()
     door = listening(settings)
     if settings.workers == 1:
         work(settings, door)

@@ -53,6 +53,7 @@ class Question:
         condition: By name, one value for each example.
         parameters: Of the verb, complete.
         with_codes: Whether the codes of scored examples are wanted beside their scores.
+        origin: What it came from, for traces.
     """
 
     verb: Verb
@@ -61,6 +62,7 @@ class Question:
     condition: Mapping[str, np.ndarray] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     with_codes: bool = False
+    origin: object = field(default=None, compare=False)
 
     @property
     def samples(self) -> int:
@@ -101,7 +103,7 @@ def question(
         SpecError: A parameter or a condition does not.
         RequestError: The model has no such verb, or it is too much.
     """
-    asked = _known(runtime, verb)
+    asked = known(runtime, verb)
     given = _parameters(runtime, asked, dict(parameters or {}))
     rows = None if asked == "sample" else _rows(runtime, asked, values)
     n = given["n"] if rows is None else len(rows)
@@ -111,13 +113,22 @@ def question(
     return checked
 
 
-def _known(runtime: Runtime, verb: str) -> Verb:
-    for known in VERBS:
-        if known == verb and known in runtime.serving.outputs:
-            return known
+def known(runtime: Runtime, verb: str) -> Verb:
+    """A verb, if the model has it.
+
+    Raises:
+        NotServedError: It has not, or was exported without it.
+    """
+    for there_is in VERBS:
+        if there_is == verb and there_is in runtime.verbs:
+            return there_is
+    could = verb in runtime.serving.outputs
     raise NotServedError(
-        f"The model {runtime.serving.name} has no verb {verb!r}.",
-        expected=", ".join(v for v in VERBS if v in runtime.serving.outputs),
+        f"The model {runtime.serving.name} {'is served without' if could else 'has no'} verb "
+        f"{verb[:60]!r}.",
+        expected=", ".join(v for v in VERBS if v in runtime.verbs),
+        found="it was exported without a graph for that" if could else None,
+        remedy="vaekit export writes a graph for every verb that a model has" if could else None,
     )
 
 

@@ -133,6 +133,7 @@ def _head(entry: _Entry, row: int) -> dict[str, Any]:
         "model": entry.served.name,
         "version": entry.served.version,
         "artifact": entry.served.digest[:16],
+        **({"variant": about.variant} if (about := entry.served.about) else {}),
         **{name: entry.asked.parameters[name] for name in ("num_samples", "seed")},
     }
 

@@ -16,14 +16,16 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from vaekit.artifacts import Reference
 from vaekit.errors import SpecError
 from vaekit.serving import rest_bodies as bodies
 from vaekit.serving.body import BodyLimits, Receive, parsed
 from vaekit.serving.desk import Desk
+from vaekit.serving.documentation import refusals, whole
 from vaekit.serving.exchange import Scope, Send, body_of, exchange_of
 from vaekit.serving.models import Served, ServedModel
 from vaekit.serving.pictures import PNG, from_png, to_png
-from vaekit.serving.question import PARAMETERS, Verb
+from vaekit.serving.question import PARAMETERS, VERBS, Verb, known
 from vaekit.serving.refusals import (
     MalformedError,
     MediaTypeError,
@@ -34,13 +36,15 @@ from vaekit.serving.tensors import numbers
 from vaekit.serving.together import Answer
 
 PARSED_HERE_BYTES: Final = 2**18
+_FROM_CURL: Final = "application/x-www-form-urlencoded"
+"""What curl says of a body where nobody says otherwise."""
 _Handler: TypeAlias = Callable[..., Awaitable[Response]]
 _TAKES: Final[dict[Verb, type[bodies.Asked]]] = {
+    "sample": bodies.Sample,
+    "score": bodies.Score,
     "encode": bodies.Encode,
     "decode": bodies.Decode,
     "reconstruct": bodies.Reconstruct,
-    "sample": bodies.Sample,
-    "score": bodies.Score,
 }
 _GIVES: Final[dict[Verb, type[bodies.Given]]] = {
     "encode": bodies.Codes,
@@ -56,21 +60,7 @@ _SAYS: Final[dict[Verb, str]] = {
     "sample": "New examples: means of p(x|z) for draws from the prior.",
     "score": "How well the model accounts for each example, in nats.",
 }
-_REFUSED: Final = {
-    status: {"model": bodies.Refusal, "description": words}
-    for status, words in {
-        400: "No request",
-        401: "No key, or an unknown one",
-        403: "The key does not open this",
-        404: "No such model or version",
-        413: "Too large",
-        415: "A kind of body that is not read here",
-        422: "Values that do not fit the model",
-        429: "Too much at once; Retry-After says when to come back",
-        503: "About to end",
-        504: "Not answered in time",
-    }.items()
-}
+_REFUSED: Final = (400, 401, 403, 404, 413, 415, 422, 429, 503, 504)
 Version: TypeAlias = Annotated[
     str | None, Query(description="A version or an alias; the live one where absent.")
 ]
@@ -96,19 +86,28 @@ class Rest:
             docs_url=None,
             redoc_url=None,
         )
-        self.api.get("/v1/models", response_model=list[bodies.ModelCard], tags=["models"])(
-            self._list
-        )
-        self.api.get(
-            "/v1/models/{name}",
-            response_model=bodies.ModelCard,
-            responses=_responses(404),
-            tags=["models"],
-        )(self._show)
         for verb in _TAKES:
             self._add(verb)
+        self.api.get(
+            "/v1/models",
+            summary="All models, and what they take.",
+            operation_id="models",
+            response_model=list[bodies.ModelCard],
+            responses=refusals(401, 403, 429),
+            tags=["models"],
+        )(self._list)
+        self.api.get(
+            "/v1/models/{name}",
+            summary="One model, and what it takes.",
+            operation_id="show",
+            response_model=bodies.ModelCard,
+            responses=refusals(401, 403, 404, 429),
+            tags=["models"],
+        )(self._show)
         if admin is not None:
             self.api.include_router(admin)
+        self._routed = self.api.openapi()
+        self.api.openapi = self.document
         # Without the other layers of FastAPI, which would answer errors before the envelope can.
         self._routes = AsyncExitStackMiddleware(self.api.router)
 
@@ -122,13 +121,20 @@ class Rest:
                 "There is nothing at this path.", expected="/v1/models/NAME/VERB, /openapi.json"
             ) from None
 
+    def document(self) -> dict[str, Any]:
+        """What is described in OpenAPI: verbs that some model has, and all else."""
+        models = self._desk.models.picture.values()
+        served = [version for model in models for version in model.versions.values()]
+        offered = {verb for version in served for verb in version.verbs}
+        return whole(self._routed, offered if served else VERBS)
+
     def _add(self, verb: Verb) -> None:
         self.api.post(
             f"/v1/models/{{name}}/{verb}",
             summary=_SAYS[verb],
             operation_id=verb,
             response_model=_GIVES[verb],
-            responses=_responses(*_REFUSED) | _pictures_out(verb),
+            responses=refusals(*_REFUSED) | _pictures_out(verb),
             openapi_extra={"requestBody": _body_documentation(verb)},
             tags=["verbs"],
         )(self._handler(verb))
@@ -137,6 +143,7 @@ class Rest:
         async def handle(name: str, request: Request, version: Version = None) -> Response:
             body = await body_of(request.scope, request.receive, self._limits)
             served = self._desk.models.find(name, version)
+            known(served.engine.runtime, verb)
             asked = await self._asked(verb, body, request, served)
             served = self._desk.models.find(name, version)  # something was awaited
             answer = await self._desk.answer(
@@ -162,7 +169,7 @@ class Rest:
             said = {k: v for k, v in request.query_params.items() if k != "version"}
             picture = await asyncio.to_thread(from_png, body, served.serving.form)
             return _validated(verb, {**_from_query(said, verb), "x": picture})
-        if "json" not in media_type:
+        if "json" not in media_type and media_type != _FROM_CURL:
             raise MediaTypeError("This kind of body is not read here.", expected="JSON, or PNG")
         if len(body) > PARSED_HERE_BYTES:
             return _validated(verb, await asyncio.to_thread(parsed, body, self._limits))
@@ -230,7 +237,8 @@ def _lists(array: np.ndarray) -> list[Any]:
 
 
 def _card(name: str, model: ServedModel) -> bodies.ModelCard:
-    described = (model.live or next(iter(model.versions.values()))).serving
+    served = model.live or next(iter(model.versions.values()))
+    described = served.serving
     return bodies.ModelCard(
         name=name,
         live=model.live.version if model.live else None,
@@ -238,17 +246,24 @@ def _card(name: str, model: ServedModel) -> bodies.ModelCard:
         aliases=dict(model.aliases),
         description=described.description,
         kind=described.model_kind,
-        verbs=list(described.outputs),
+        verbs=list(served.verbs),
         input=described.form.model_dump(mode="json"),
         latent_dim=described.latent_dim,
         conditions=[condition.model_dump(mode="json") for condition in described.conditions],
         scores=list(described.scores),
         num_samples=described.score_protocol.num_samples,
+        variant=served.about.variant if served.about else None,
+        held_out=_held_out(served.about.reference) if served.about else None,
     )
 
 
-def _responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: _REFUSED[status] for status in statuses}
+def _held_out(reference: Reference) -> bodies.HeldOut:
+    return bodies.HeldOut(
+        split=reference.split,
+        examples=reference.examples,
+        num_samples=reference.num_samples,
+        quantiles={name: dict(found.quantiles) for name, found in reference.scores.items()},
+    )
 
 
 def _pictures_out(verb: Verb) -> dict[int | str, dict[str, Any]]:

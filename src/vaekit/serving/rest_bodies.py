@@ -72,51 +72,74 @@ class Sample(Asked):
 class Given(Spec):
     """What every answer says."""
 
-    model: str
-    version: str
+    model: str = Field(description="Who answered.")
+    version: str = Field(description="Which version of it did.")
 
 
 @final
 class Codes(Given):
     """One code for each example."""
 
-    z: list[list[float]]
+    z: list[list[float]] = Field(description="Codes, (examples, latent).")
 
 
 @final
 class Scores(Given):
     """One number of each quantity for each example; null where it is no finite number."""
 
-    scores: dict[str, list[float | None]]
+    scores: dict[str, list[float | None]] = Field(
+        description="By quantity, as in elbo_nats, kl_nats, mse: one number for each example, null "
+        "where it is no finite one."
+    )
 
 
 @final
 class Examples(Given):
     """Raw examples."""
 
-    x: Lists = Field(json_schema_extra=_LISTS)
+    x: Lists = Field(
+        description="Raw examples, (examples, *event_shape).", json_schema_extra=_LISTS
+    )
+
+
+@final
+class HeldOut(Spec):
+    """Scores of examples that were not trained on, as what is served here gives them."""
+
+    split: str = Field(description="Where they are from.")
+    examples: int = Field(description="How many they are.")
+    num_samples: int = Field(description="Samples of z per example; more make higher bounds.")
+    quantiles: dict[str, dict[str, float]] = Field(
+        description="By quantity and share of examples, as in elbo_nats, 0.01."
+    )
 
 
 @final
 class ModelCard(Spec):
     """What there is to know of a model before asking it."""
 
-    name: str
-    live: str | None
+    name: str = Field(description="Of the model.")
+    live: str | None = Field(description="The version that answers where none is named.")
     versions: dict[str, str] = Field(description="sha256 of the artifact, by version.")
-    aliases: dict[str, str]
-    description: str
-    kind: str
-    verbs: list[str]
+    aliases: dict[str, str] = Field(description="Versions, by the names that point to them.")
+    description: str = Field(description="What whoever trained it says of it.")
+    kind: str = Field(description="Kind of model, as in vae.")
+    verbs: list[str] = Field(description="What it can be asked.")
     input: dict[str, Any] = Field(description="Schema of one raw example.")
-    latent_dim: int
-    conditions: list[dict[str, Any]]
-    scores: list[str]
+    latent_dim: int = Field(description="Size of a code.")
+    conditions: list[dict[str, Any]] = Field(
+        description="What has to be said of an example beside its values."
+    )
+    scores: list[str] = Field(description="Quantities that score gives.")
     num_samples: int = Field(description="Samples of z per example, where nothing is said.")
+    variant: str | None = Field(description="Which graphs of the artifact run, as in fp32, int8.")
+    held_out: HeldOut | None = Field(
+        description="Scores of held-out examples by this variant, for thresholds."
+    )
 
 
 @final
 class Refusal(Spec):
     """What is wrong, where, what was expected, and what to do."""
 
-    error: str
+    error: str = Field(description="In words, for people.")

@@ -12,6 +12,7 @@ from vaekit.serving.envelope import Envelope
 from vaekit.serving.exchange import App, Scope, Send, send_reply
 from vaekit.serving.keys import Keyring
 from vaekit.serving.log import Log
+from vaekit.serving.look import Look, Traffic
 from vaekit.serving.metrics import Metrics
 from vaekit.serving.open_inference import OpenInference
 from vaekit.serving.rate import RateLimits
@@ -54,16 +55,17 @@ def http_app(
     log: Log,
     metrics: Metrics | None = None,
     admin: APIRouter | None = None,
-    look: App | None = None,
+    traffic: Traffic | None = None,
 ) -> App:
-    """Everything between the socket and the desk; with `look`, the page for people too."""
+    """Everything between the socket and the desk; with `traffic`, the page for people too."""
     rest = Rest(desk, body, admin)
     faces: dict[str, App] = {"v2": OpenInference(desk, body), "v1": rest, "openapi.json": rest}
     if admin is not None:
         faces["admin"] = rest
     if metrics is not None:
         faces["metrics"] = MetricsPage(metrics)
-    if look is not None:
-        faces |= {"": look, "look": look}
+    if traffic is not None:
+        look = Look(desk, body, traffic, rest.document)
+        faces |= {"": look, "docs": look, "look": look}
     door = Doorkeeper(Faces(faces), keyring, rates)
     return Envelope(door, log, desk, metrics.ended if metrics else None)

@@ -38,8 +38,15 @@ class Settings(Spec):
     )
     timeout_seconds: float = Field(default=30.0, gt=0, description="Deadline of a request.")
     keys: Path | None = Field(default=None, description="File of API keys.")
+    per_second: float | None = Field(
+        default=None, gt=0,
+        description="Requests of a key without a rate of its own; without keys, of an address.",
+    )  # fmt: skip
     no_auth: bool = Field(default=False, description="Let everybody in, whatever the address.")
     records: RecordSettings | None = Field(default=None, description="What is recorded, if at all.")
+    tracing: bool = Field(
+        default=False, description="Send traces, whether the environment asks for them or not."
+    )
     body: BodyLimits = BodyLimits()
     request: RequestLimits = RequestLimits()
     queue: QueueLimits = QueueLimits()

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from runs.small_recipe import small_recipe
 
-from vaekit.data import write_columns
 from vaekit.export import load
 from vaekit.runs import train
+from vaekit.runtime import write_columns
 
 HERE = Path(__file__).parent
 SETTINGS = (

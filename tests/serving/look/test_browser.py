@@ -127,7 +127,9 @@ def test_a_drawing_is_judged(page: Page, address: str) -> None:
     changed(page, "#reconstruction", None)
 
 
-@pytest.mark.parametrize("view", ["", "look/toy/gallery", "look/toy/explore", "look/toy/draw"])
+@pytest.mark.parametrize(
+    "view", ["", "docs", "look/toy/gallery", "look/toy/explore", "look/toy/draw"]
+)
 def test_a_phone_needs_no_sideways_scrolling(view: str, page: Page, address: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{address}/{view}")

@@ -1,12 +1,17 @@
 """The page, as a browser asks for it: what is there, what is open, and every refusal."""
 
 import asyncio
+import html
+import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from serving.in_process import listening
 from serving.look_bench import app_with_page, pictures
 
 from vaekit.serving.exchange import App
@@ -29,7 +34,7 @@ def ask(app: App, path: str, **more: Any) -> httpx.Response:
     return asyncio.run(once())
 
 
-@pytest.mark.parametrize("path", ["/", "/look", "/look/toy/gallery", "/look/toy/draw"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/look", "/look/toy/gallery", "/look/toy/draw"])
 def test_the_shell_names_no_host_and_no_model(path: str, app: App) -> None:
     reply = ask(app, path)
     assert reply.status_code == 200
@@ -133,6 +138,116 @@ def test_with_keys_the_shell_is_open_and_its_pieces_are_not(tmp_path: Path) -> N
     for path in ("/look/pages/overview", "/look/pages/toy/map"):
         assert ask(app, path).status_code == 401
         assert ask(app, path, headers={"authorization": f"Bearer {secret}"}).status_code == 200
+
+
+# -- the manual ----------------------------------------------------------------------------------
+
+
+def requests_of(page: str) -> list[str]:
+    return [html.unescape(said) for said in re.findall(r"<pre[^>]*><code>(.*?)</code>", page, re.S)]
+
+
+def test_the_manual_has_every_route_with_all_that_can_be_said(app: App) -> None:
+    document = ask(app, "/openapi.json").json()
+    page = ask(app, "/look/pages/api").text
+    anchors = re.findall(r'<article class="route" id="(\w+)"', page)
+    routes = re.findall(r"<h3><b>(\w+)</b> <code>(.*?)</code></h3>", page)
+    described = {
+        (method.upper(), path)
+        for path, operations in document["paths"].items()
+        for method in operations
+    }
+    assert set(routes) == described
+    assert len(set(anchors)) == len(anchors) == len(routes) == len(requests_of(page))
+    assert re.findall(r'href="#(\w+)"><b>', page) == anchors
+    score = page.partition('id="score"')[2].partition("</article>")[0]
+    for said in ("num_samples", "whole number", "list, needed", "in the query", "504"):
+        assert said in score
+    assert "</script" not in page
+    assert "://" not in page.replace("http://toy/", "")  # but for the service itself
+
+
+def test_the_manual_writes_for_whoever_reads_it(tmp_path: Path) -> None:
+    secret, key = new_key("me", ["infer"])
+    headers = {"authorization": f"Bearer {secret}"}
+    app = app_with_page(tmp_path, keys=[key])
+    assert ask(app, "/docs?model=toy").text.count("/look/pages/api?model=toy") == 1
+    assert ask(app, "/look/pages/api").status_code == 401
+    page = ask(app, "/look/pages/api?model=toy", headers=headers | {"host": "a.b:1"}).text
+    score = next(said for said in requests_of(page) if "toy/score" in said)
+    assert '-H "Authorization: Bearer $KEY"' in score
+    assert "http://a.b:1/v1" in score
+    assert secret not in page
+    (health,) = (said for said in requests_of(page) if "health/live" in said)
+    assert "KEY" not in health  # which needs none
+    forged = ask(app, "/look/pages/api", headers=headers | {"host": "a'; reboot; '"}).text
+    assert "reboot" not in forged
+    assert ask(app, "/look/pages/api?model=other", headers=headers).status_code == 404
+    assert 'href="/docs"' in ask(app, "/").text
+
+
+ROWS = {
+    "name": "rows",
+    "kind": "vector",
+    "event_shape": [4],
+    "dtype": "float32",
+    "low": -5,
+    "high": 5,
+}
+SOUNDS = {
+    "name": "sounds",
+    "kind": "image",
+    "event_shape": [2, 8, 4],
+    "dtype": "float32",
+    "low": None,
+    "high": None,
+}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize(
+    ("described", "without"),
+    [
+        ({}, ()),
+        ({"conditions": [{"name": "label", "num_classes": 3}]}, ()),
+        ({"schema": ROWS}, ()),
+        ({"schema": ROWS, "conditions": [{"name": "label", "num_classes": 3}]}, ("score",)),
+        ({"schema": SOUNDS}, ()),
+        ({}, ("sample",)),
+        ({}, ("encode", "score", "reconstruct")),
+    ],
+)
+def test_every_request_of_the_manual_can_be_pasted(
+    tmp_path: Path, described: dict[str, object], without: tuple[str, ...]
+) -> None:
+    app = app_with_page(tmp_path, has_examples=False, described=described, without=without)
+    folder = tmp_path / "shell"
+    folder.mkdir()
+    with listening(app) as address:
+        asked = requests_of(httpx.get(f"http://{address}/look/pages/api").text)
+        assert len(asked) > 12
+        for request in asked:
+            command = request.replace("curl ", "curl -sS --fail-with-body ", 1)
+            done = subprocess.run(
+                ["bash", "-ec", command], cwd=folder, capture_output=True, check=False
+            )
+            assert done.returncode == 0, (request, done.stdout, done.stderr)
+            assert done.stdout or (folder / "sample.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("without", "gone"), [("sample", "gallery"), ("encode", "explore"), ("score", "draw")]
+)
+def test_a_view_without_its_verb_is_neither_listed_nor_there(
+    tmp_path: Path, without: str, gone: str
+) -> None:
+    app = app_with_page(tmp_path, has_examples=False, without=(without,))
+    linked = re.findall(r"/look/toy/(\w+)", ask(app, "/look/pages/overview").text)
+    assert set(linked) == {"gallery", "explore", "draw"} - {gone}
+    reply = ask(app, f"/look/pages/toy/{gone}")
+    assert (reply.status_code, "vaekit export" in reply.json()["error"]) == (404, True)
+    page = ask(app, "/look/pages/api").text
+    assert f"/v1/models/{{name}}/{without}" not in page
 
 
 def test_discrete_codes_are_not_walked_through(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""The page of the service, at `/` and below `/look`.
+"""The page of the service, at `/`, `/docs` and below `/look`.
 
 What a browser opens first is a shell that says nothing of models. It fills itself with the pieces
 below `/look/pages`, and those need a key where the service asks for keys. Everything that a model
 has to say goes through the desk, as every other question does. Nothing comes from another host.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import Any, Final, final
 from urllib.parse import parse_qsl
@@ -25,12 +25,20 @@ from vaekit.serving.exchange import (
     send_reply,
 )
 from vaekit.serving.look.answers import Answers
+from vaekit.serving.look.manual import Asking, address_of, manual
 from vaekit.serving.look.shown import Shown, shown_of
 from vaekit.serving.look.traffic import Rates, Traffic
 from vaekit.serving.models import Served
+from vaekit.serving.question import known
 from vaekit.serving.refusals import MethodError, NotServedError
 
 VIEWS: Final = {"gallery": "Samples", "explore": "Latent space", "draw": "Draw"}
+_NEEDS: Final = {
+    "gallery": ("sample",),
+    "explore": ("encode", "decode"),
+    "draw": ("score", "reconstruct"),
+}
+"""Verbs that a view asks."""
 _STATIC: Final = {
     "htmx.min.js": b"text/javascript",
     "look.js": b"text/javascript",
@@ -53,10 +61,18 @@ class Look:
         desk: Answers what is asked of models.
         limits: Of bodies.
         traffic: What was answered lately.
+        described: The OpenAPI document, as it is now.
     """
 
-    def __init__(self, desk: Desk, limits: BodyLimits, traffic: Traffic) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        limits: BodyLimits,
+        traffic: Traffic,
+        described: Callable[[], dict[str, Any]],
+    ) -> None:
         self._desk, self._limits, self._traffic = desk, limits, traffic
+        self._described = described
         self._known: dict[str, Shown] = {}
         self._answers = Answers(desk)
         self._pages = jinja2.Environment(
@@ -73,6 +89,9 @@ class Look:
         match path:
             case [] | ["look"]:
                 reply = self._shell("Models", "/look/pages/overview")
+            case ["docs"]:
+                query = scope["query_string"].decode("latin-1")
+                reply = self._shell("API", f"/look/pages/api?{query}".rstrip("?"))
             case ["look", "static", name]:
                 reply = _static(name)
             case ["look", name, view] if view in VIEWS:
@@ -91,8 +110,13 @@ class Look:
                 return self._page("overview.html.jinja", models=self._models())
             case ["traffic"]:
                 return self._page("traffic.html.jinja", models=self._models())
+            case ["api"]:
+                return self._manual(scope, exchange, asked.get("model"))
             case [name, view] if view in VIEWS:
                 served = self._desk.models.find(name)
+                if view != "gallery" or served.serving.has_density:  # else the page says why
+                    for verb in _NEEDS[view]:
+                        known(served.engine.runtime, verb)
                 return self._page(f"{view}.html.jinja", **self._view(served))
             case [name, "samples"]:
                 served = self._desk.models.find(name)
@@ -115,6 +139,19 @@ class Look:
         shown = self._shown_of(served)
         return json_reply(await self._answers.judged(exchange, served, shown, body))
 
+    def _manual(self, scope: Scope, exchange: Exchange, name: str | None) -> Reply:
+        lives = {n: m.live for n, m in sorted(self._desk.models.picture.items()) if m.live}
+        served = self._desk.models.find(name) if name else next(iter(lives.values()), None)
+        host = exchange.headers.get(b"host", b"").decode("latin-1")
+        address, with_key = address_of(scope["scheme"], host), exchange.key is not None
+        return self._page(
+            "api.html.jinja",
+            groups=manual(self._described(), Asking(address, with_key, served)),
+            models=list(lives),
+            name=served.name if served else None,
+            with_key=with_key,
+        )
+
     def _shown_of(self, served: Served) -> Shown:
         """What is known of a version; kept as long as it is served."""
         if served.digest not in self._known:
@@ -131,7 +168,8 @@ class Look:
             "version": served.version,
             "serving": described,
             "conditions": described.conditions,
-            "views": VIEWS,
+            "views": _views(served),
+            "titles": VIEWS,
             "can_sample": described.has_density,
         }
 
@@ -145,7 +183,7 @@ class Look:
                 "aliases": dict(model.aliases),
                 "rates": rates.get(name, Rates()),
                 "waiting": model.live.engine.waiting[0] if model.live else 0,
-                "views": VIEWS,
+                "views": _views(model.live) if model.live else {},
             }
             for name, model in sorted(self._desk.models.picture.items())
         ]
@@ -156,6 +194,11 @@ class Look:
     def _page(self, template: str, **values: Any) -> Reply:
         page = self._pages.get_template(template).render(**values)
         return Reply(page.encode(), media_type=b"text/html; charset=utf-8", headers=(_POLICY,))
+
+
+def _views(served: Served) -> dict[str, str]:
+    """Titles of the views that a version can fill."""
+    return {view: words for view, words in VIEWS.items() if {*_NEEDS[view]} <= {*served.verbs}}
 
 
 def _static(name: str) -> Reply:

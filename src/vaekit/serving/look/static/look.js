@@ -113,6 +113,11 @@ form.addEventListener("submit", (event) => {
   document.body.dispatchEvent(new Event("key"));
 });
 
+// A part of the page that the address names is there only now.
+document.addEventListener("htmx:after:swap", () => {
+  if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+}, { once: true });
+
 // A view that never came is asked for again, until the service is back.
 setInterval(() => {
   if (!status.hidden && document.querySelector("#main > .hint")) document.body.dispatchEvent(new Event("key"));
