@@ -11,6 +11,7 @@ from typing import Any, Final
 from vaekit.artifacts import EXPORTED, PLAIN, Exported, json_bytes, write_artifact
 from vaekit.errors import SpecError
 from vaekit.export.artifact import Artifact
+from vaekit.export.card_onnx import with_variants
 from vaekit.export.code_size import code_size
 from vaekit.export.graphs import graphs_of
 from vaekit.export.int8 import in_int8, refuse_nothing_to_round
@@ -29,6 +30,7 @@ from vaekit.export.variants import Made, compared, made
 
 CODE_EXAMPLES: Final = 1000
 FOLDER: Final = "onnx/"
+CARD: Final = "card.md"
 
 
 def export_onnx(
@@ -135,5 +137,8 @@ def _write(artifact: Artifact, exported: Exported, variants: Mapping[str, Made])
     folder = artifact.folder
     kept = {name: folder.read(name) for name in folder.digests if not name.startswith(FOLDER)}
     graphs = {name: content for made in variants.values() for name, content in made.files.items()}
-    about = {EXPORTED: json_bytes(exported.model_dump(mode="json"))}
+    about = {
+        EXPORTED: json_bytes(exported.model_dump(mode="json")),
+        CARD: with_variants(kept[CARD].decode(), exported).encode(),
+    }
     write_artifact(folder.path, {**kept, **graphs, **about})

@@ -2,9 +2,9 @@
 
 from vaekit.runtime.generation import Asked, Batch, fastest_batch, generate, missing_shards
 from vaekit.runtime.noise import standard_noise
-from vaekit.runtime.onnx import TEMPERATURE, OnnxRuntime, Record, noise_input, open_runtime
+from vaekit.runtime.onnx import TEMPERATURE, OnnxRuntime, noise_input, open_runtime
 from vaekit.runtime.runtime import Condition, Conditions, Runtime
-from vaekit.runtime.scores import Draws
+from vaekit.runtime.scores import Draws, Record
 from vaekit.runtime.tables import write_columns
 from vaekit.runtime.walks import straight_lines
 

@@ -12,13 +12,13 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple, final
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Shaped
+from jaxtyping import Float, Shaped
 
 from vaekit.artifacts import PLAIN, ArtifactFolder, Exported, Reference, Serving, open_artifact
 from vaekit.artifacts import Variant as VariantFacts
 from vaekit.errors import ArtifactError, MissingExtraError, SpecError
 from vaekit.runtime.runtime import Condition, Conditions, Runtime, in_chunks
-from vaekit.runtime.scores import Draws, ScoreSums
+from vaekit.runtime.scores import Draws, Record, ScoreSums
 
 TEMPERATURE: Final = "temperature"
 
@@ -26,13 +26,6 @@ TEMPERATURE: Final = "temperature"
 def noise_input(layer: str) -> str:
     """What the noise of a layer is called among the inputs of a graph."""
     return f"noise_{layer}"
-
-
-class Record(NamedTuple):
-    """What is kept of examples that were scored."""
-
-    scores: dict[str, Float64[np.ndarray, " examples"]]
-    z: Float32[np.ndarray, "examples latent"]
 
 
 class Opened(NamedTuple):
@@ -154,14 +147,7 @@ class OnnxRuntime(Runtime):
         seed: int = 0,
         condition: Condition = None,
     ) -> Record:
-        """Scores and codes of examples, from one pass through one graph.
-
-        Args:
-            x: Raw examples.
-            num_samples: As for `score`.
-            seed: As for `score`.
-            condition: As for `encode`.
-        """
+        """Scores and codes of examples, from one pass through one graph."""
         found = self._scored(x, num_samples, seed, condition)
         return Record({name: found[name] for name in self.serving.scores}, found["z"])
 

@@ -17,7 +17,7 @@ from vaekit.artifacts import Serving
 from vaekit.condition import encoded
 from vaekit.errors import DataError, SpecError
 from vaekit.runtime.noise import standard_noise
-from vaekit.runtime.scores import Draws, ScoreSums, squared_error
+from vaekit.runtime.scores import Draws, Record, ScoreSums, squared_error
 from vaekit.runtime.walks import along_dimensions, straight_lines
 from vaekit.schema import Schema
 
@@ -126,6 +126,23 @@ class Runtime(ABC):
         """
         found = self._scored(x, num_samples, seed, condition)
         return {name: found[name] for name in self.serving.scores}
+
+    def record(
+        self,
+        x: Any,
+        num_samples: int | None = None,
+        seed: int = 0,
+        condition: Condition = None,
+    ) -> Record:
+        """Scores and codes of examples.
+
+        Args:
+            x: Raw examples.
+            num_samples: As for `score`.
+            seed: As for `score`.
+            condition: As for `encode`.
+        """
+        return Record(self.score(x, num_samples, seed, condition), self.encode(x, condition))
 
     def _scored(
         self, x: Any, num_samples: int | None, seed: int, condition: Condition

@@ -34,6 +34,15 @@ class Draws(NamedTuple):
 
 
 @final
+class Record(NamedTuple):
+    """What is kept of examples that were scored."""
+
+    scores: dict[str, Float64[np.ndarray, " examples"]]
+    z: Float[np.ndarray, "examples latent"]
+    """Their codes."""
+
+
+@final
 class ScoreSums:
     """Adds up blocks of samples of the same examples."""
 

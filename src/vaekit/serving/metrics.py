@@ -188,8 +188,9 @@ class Metrics:
 def observe(histogram: Histogram, values: np.ndarray) -> None:
     """Counts many values at once; what is no number is left out.
 
-    prometheus_client takes one value at a time. A request of ten thousand examples would hold
-    everybody up for that, so the counts of each bucket are added as one.
+    prometheus_client takes one value at a time, two microseconds each; a request of ten
+    thousand examples would hold everybody up for that, three quantities long. There is no public
+    way to add more than one, so its counters are added to by hand, and a test compares.
     """
     if len(values) == 1:
         if np.isfinite(values[0]):

@@ -8,6 +8,7 @@ import math
 from typing import Any, Final
 
 import numpy as np
+from jaxtyping import Float64, Shaped, UInt8
 
 from vaekit.errors import MissingExtraError
 from vaekit.schema import Schema
@@ -50,18 +51,44 @@ def to_png(x: np.ndarray, schema: Schema) -> bytes:
         RequestError: The model makes no pictures, or these are too many.
     """
     mode, (low, high) = _mode(schema), _range(schema)
-    columns = math.ceil(math.sqrt(len(x)))
-    rows = math.ceil(len(x) / columns)
-    channels, height, width = schema.event_shape
-    sheet = np.zeros((rows * columns, channels, height, width))
-    sheet[: len(x)] = np.clip((x - low) / (high - low), 0, 1)
-    grid = sheet.reshape(rows, columns, channels, height, width).transpose(0, 3, 1, 4, 2)
-    pixels = np.round(grid.reshape(rows * height, columns * width, channels) * 255)
-    drawn = pixels.astype(np.uint8)
-    image = pillow().fromarray(drawn[..., 0] if mode == "L" else drawn)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+    drawn = np.round(255 * scaled(x, low, high)).astype(np.uint8)
+    shown = drawn[:, 0] if mode == "L" else np.moveaxis(drawn, 1, -1)
+    return png(side_by_side(shown, math.ceil(math.sqrt(len(x)))))
+
+
+def scaled(
+    x: Shaped[np.ndarray, "*event"], low: float, high: float
+) -> Float64[np.ndarray, "*event"]:
+    """Values from 0, the lowest, to 1, the highest; what is beyond is the one or the other."""
+    return np.clip((np.asarray(x, np.float64) - low) / max(high - low, 1e-12), 0.0, 1.0)
+
+
+def side_by_side(
+    pictures: UInt8[np.ndarray, "n h w ..."], columns: int, gap: int = 0, paper: int = 0
+) -> UInt8[np.ndarray, "height width ..."]:
+    """Pictures of one size beside and below each other.
+
+    Args:
+        pictures: One or more.
+        columns: How many stand beside each other.
+        gap: Pixels between them.
+        paper: Grey level of what no picture covers.
+    """
+    height, width = pictures.shape[1:3]
+    rows = math.ceil(len(pictures) / columns)
+    shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *pictures.shape[3:])
+    sheet = np.full(shape, paper, np.uint8)
+    for number, shown in enumerate(pictures):
+        top, left = (height + gap) * (number // columns), (width + gap) * (number % columns)
+        sheet[top : top + height, left : left + width] = shown
+    return sheet
+
+
+def png(pixels: UInt8[np.ndarray, "h w ..."]) -> bytes:
+    """A PNG file."""
+    file = io.BytesIO()
+    pillow().fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
 
 
 def is_picture(schema: Schema) -> bool:

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from vaekit.runtime import OnnxRuntime, Runtime
+from vaekit.runtime import Runtime
 from vaekit.serving.question import Question
 
 Answer: TypeAlias = dict[str, np.ndarray]
@@ -48,10 +48,8 @@ def _answer(runtime: Runtime, asked: Question) -> Answer:
         given = asked.parameters["num_samples"], asked.parameters["seed"], told
         if not asked.with_codes:
             return runtime.score(asked.values, *given)
-        if isinstance(runtime, OnnxRuntime):  # one pass through one graph
-            scores, codes = runtime.record(asked.values, *given)
-            return {**scores, "z": codes}
-        return {**runtime.score(asked.values, *given), "z": runtime.encode(asked.values, told)}
+        scores, codes = runtime.record(asked.values, *given)
+        return {**scores, "z": codes}
     if asked.verb == "decode":
         return {"x": runtime.decode(asked.values, told)}
     if asked.verb == "encode":

@@ -10,12 +10,13 @@ from PIL import Image
 from vaekit.artifacts import LatentMoments, Reference
 from vaekit.schema import Schema
 from vaekit.serving.exchange import Exchange
-from vaekit.serving.look.pixels import picture, png, sheet
+from vaekit.serving.look.pixels import picture, sheet
 from vaekit.serving.look.plane import plane_of
 from vaekit.serving.look.shown import level, unusual
 from vaekit.serving.look.traffic import LONGEST_SECONDS, Rates, Traffic, quantile_ms
 from vaekit.serving.metrics import Metrics
 from vaekit.serving.models import Models
+from vaekit.serving.pictures import png
 
 GREY = Schema(name="g", kind="image", event_shape=(1, 2, 3), dtype="uint8", low=0, high=255)
 COLOUR = Schema(name="c", kind="image", event_shape=(3, 2, 2), dtype="float32", low=0, high=1)

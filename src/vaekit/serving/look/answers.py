@@ -13,6 +13,7 @@ from vaekit.serving.exchange import Exchange
 from vaekit.serving.look import pixels
 from vaekit.serving.look.shown import FIRST, Shown, level, unusual
 from vaekit.serving.models import Served
+from vaekit.serving.pictures import png
 
 MOST_SAMPLES: Final = 100
 COLUMNS: Final = 10
@@ -70,7 +71,7 @@ class Answers:
         """The picture of a code."""
         condition = _told(body)
         answer = await self._desk.answer(exchange, served, "decode", [body.get("z")], condition)
-        return pixels.png(pixels.picture(answer["x"][0], served.serving.form))
+        return png(pixels.picture(answer["x"][0], served.serving.form))
 
     async def judged(
         self, exchange: Exchange, served: Served, shown: Shown, body: Mapping[str, Any]

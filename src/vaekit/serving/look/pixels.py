@@ -1,15 +1,13 @@
 """Examples as pictures: an image as it is, a vector as bars."""
 
 import base64
-import io
-import math
 from typing import Final
 
 import numpy as np
 from jaxtyping import Float, Shaped, UInt8
 
 from vaekit.schema import Schema
-from vaekit.serving.pictures import pillow
+from vaekit.serving.pictures import png, scaled, side_by_side
 
 GAP: Final = 1
 """Pixels between the pictures of a sheet."""
@@ -31,22 +29,8 @@ def sheet(
     x: Shaped[np.ndarray, "examples *event"], schema: Schema, columns: int
 ) -> UInt8[np.ndarray, "h w ..."]:
     """Several examples beside and below each other."""
-    pictures = [picture(example, schema) for example in x]
-    height, width = pictures[0].shape[:2]
-    rows = math.ceil(len(pictures) / columns)
-    shape = (rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, *pictures[0].shape[2:])
-    paper = np.full(shape, PAPER, np.uint8)
-    for number, shown in enumerate(pictures):
-        top, left = (height + GAP) * (number // columns), (width + GAP) * (number % columns)
-        paper[top : top + height, left : left + width] = shown
-    return paper
-
-
-def png(pixels: UInt8[np.ndarray, "h w ..."]) -> bytes:
-    """A PNG file."""
-    file = io.BytesIO()
-    pillow().fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+    pictures = np.stack([picture(example, schema) for example in x])
+    return side_by_side(pictures, columns, GAP, PAPER)
 
 
 def inline(pixels: UInt8[np.ndarray, "h w ..."]) -> str:
@@ -59,7 +43,7 @@ def _scaled(x: Float[np.ndarray, "*event"], schema: Schema) -> Float[np.ndarray,
     known = np.nan_to_num(x, nan=0.0)
     low = float(known.min()) if schema.low is None else schema.low
     high = float(known.max()) if schema.high is None else schema.high
-    return np.clip((known - low) / max(high - low, 1e-12), 0.0, 1.0)
+    return scaled(known, low, high)
 
 
 def _bars(values: Float[np.ndarray, " features"]) -> UInt8[np.ndarray, "h w"]:
