@@ -15,6 +15,7 @@ from vaekit.serving.body import BodyLimits, parsed
 from vaekit.serving.exchange import body_of
 from vaekit.serving.follower import Follower
 from vaekit.serving.refusals import ConflictError
+from vaekit.serving.rest_bodies import refused
 from vaekit.serving.sources import ModelFolder
 from vaekit.spec import Spec
 
@@ -65,10 +66,20 @@ class Admin:
         self.router = APIRouter(prefix="/admin", tags=["admin"])
         alias = "/models/{name}/aliases/{alias}"
         add = self.router.add_api_route
-        add("/models", self._show, methods=["GET"], response_model=State)
-        add(alias, self._point, methods=["PUT"], response_model=State, openapi_extra=_BODY)
-        add(alias, self._remove, methods=["DELETE"], response_model=State)
-        add("/models/{name}/rollback", self._roll_back, methods=["POST"], response_model=State)
+        add("/models", self._show, methods=["GET"], response_model=State, responses=refused(503))
+        for path, do, method, more in (
+            (alias, self._point, "PUT", (400, 413, 504)),
+            (alias, self._remove, "DELETE", ()),
+            ("/models/{name}/rollback", self._roll_back, "POST", ()),
+        ):
+            add(
+                path,
+                do,
+                methods=[method],
+                response_model=State,
+                responses=refused(404, 409, 422, 503, *more),
+                openapi_extra=_BODY if method == "PUT" else None,
+            )
 
     async def _show(self) -> State:
         """What this process serves, and what it refused."""

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, final
 
 from vaekit.errors import RequestError, VaekitError
 from vaekit.serving.body import BodyLimits, Receive, read
+from vaekit.serving.refusals import MethodError
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -15,6 +16,8 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON: Final = b"application/json"
 KEY_IN_SCOPE: Final = "vaekit"
+LONGEST_REFUSAL: Final = 2000
+"""Characters; what was found may be as long as a request."""
 
 
 @final
@@ -61,10 +64,12 @@ def refusal(error: VaekitError) -> Reply:
     """What a client is told of an error: all of its own mistakes, little of ours."""
     status = error.http_status
     said = str(error) if status < 500 or isinstance(error, RequestError) else error.problem
-    reply = json_reply({"error": said}, status)
+    reply = json_reply({"error": said[:LONGEST_REFUSAL]}, status)
     headers: list[tuple[bytes, bytes]] = []
     if isinstance(error, RequestError) and error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+    if isinstance(error, MethodError):
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if status == 413:

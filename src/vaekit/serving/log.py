@@ -1,6 +1,11 @@
-"""The log: one JSON object a line, of what was asked and how it ended, never of its values."""
+"""The log: one JSON object a line, of what was asked and how it ended, never of its values.
 
+Nothing that looks like a key is written, wherever somebody has put it.
+"""
+
+import contextlib
 import json
+import re
 import sys
 import time
 import traceback
@@ -9,7 +14,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, final
 
 from vaekit.serving.exchange import Exchange
+from vaekit.serving.keys import PREFIX
 
+_A_KEY: Final = re.compile(rf"{PREFIX}[\w-]{{20,}}")
 _ENCODER: Final = json.JSONEncoder(default=str, check_circular=False)
 
 
@@ -57,10 +64,12 @@ class Log:
         """One line; what is None is left out."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         known = {name: value for name, value in fields.items() if value is not None}
-        self._write(_ENCODER.encode({"time": now, "level": level, "event": event, **known}) + "\n")
+        line = _ENCODER.encode({"time": now, "level": level, "event": event, **known})
+        self._write(_A_KEY.sub("(a key)", line) + "\n")
 
 
 def to_standard_error(line: str) -> None:
-    """Where a service writes its log."""
-    sys.stderr.write(line)
-    sys.stderr.flush()
+    """Where a service writes its log; where it cannot be written, the service goes on."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(line)
+        sys.stderr.flush()

@@ -146,7 +146,7 @@ def _said(
     """Conditions, parameters of the verb, and seconds, out of a request's parameters."""
     given = dict(request.parameters)
     timeout = given.pop("timeout", None)  # microseconds, as with other servers of the protocol
-    if timeout is not None and (type(timeout) is not int or timeout < 1):
+    if timeout is not None and (type(timeout) is not int or not 0 < timeout < 2**63):
         raise MalformedError("The timeout is no number of microseconds.", where="timeout")
     known = {condition.name for condition in served.serving.conditions} - {*PARAMETERS[verb]}
     condition = {name: value for name, value in given.items() if name in known}
@@ -169,4 +169,4 @@ def _model(path: list[str]) -> tuple[str, str | None]:
 
 def _check_method(scope: Scope, *methods: str) -> None:
     if scope["method"] not in methods:
-        raise MethodError(f"This path takes {methods[0]}.", found=scope["method"])
+        raise MethodError(f"This path takes {methods[0]}.", methods, found=scope["method"])

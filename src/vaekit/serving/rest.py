@@ -15,25 +15,27 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from vaekit.errors import SpecError
 from vaekit.serving import rest_bodies as bodies
-from vaekit.serving.body import BodyLimits, Receive, parsed
+from vaekit.serving.body import BodyLimits, Receive, json_value, parsed
 from vaekit.serving.desk import Desk
 from vaekit.serving.exchange import Scope, Send, body_of, exchange_of
 from vaekit.serving.models import Served, ServedModel
 from vaekit.serving.pictures import PNG, from_png, to_png
 from vaekit.serving.question import PARAMETERS, Verb
 from vaekit.serving.refusals import (
-    MalformedError,
     MediaTypeError,
     MethodError,
     NotServedError,
 )
+from vaekit.serving.rest_bodies import refused
 from vaekit.serving.tensors import numbers
 from vaekit.serving.together import Answer
 
 PARSED_HERE_BYTES: Final = 2**18
+_QUERY: Final = BodyLimits(depth=1, elements=4096)
 _Handler: TypeAlias = Callable[..., Awaitable[Response]]
 _TAKES: Final[dict[Verb, type[bodies.Asked]]] = {
     "encode": bodies.Encode,
@@ -56,21 +58,11 @@ _SAYS: Final[dict[Verb, str]] = {
     "sample": "New examples: means of p(x|z) for draws from the prior.",
     "score": "How well the model accounts for each example, in nats.",
 }
-_REFUSED: Final = {
-    status: {"model": bodies.Refusal, "description": words}
-    for status, words in {
-        400: "No request",
-        401: "No key, or an unknown one",
-        403: "The key does not open this",
-        404: "No such model or version",
-        413: "Too large",
-        415: "A kind of body that is not read here",
-        422: "Values that do not fit the model",
-        429: "Too much at once; Retry-After says when to come back",
-        503: "About to end",
-        504: "Not answered in time",
-    }.items()
+_KEYS: Final = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
 }
+"""How the document says what the doorkeeper asks for."""
 Version: TypeAlias = Annotated[
     str | None, Query(description="A version or an alias; the live one where absent.")
 ]
@@ -95,20 +87,19 @@ class Rest:
             "Protocol is at /v2.",
             docs_url=None,
             redoc_url=None,
+            redirect_slashes=False,
+            responses=refused(401, 403, 429),
         )
-        self.api.get("/v1/models", response_model=list[bodies.ModelCard], tags=["models"])(
-            self._list
-        )
-        self.api.get(
-            "/v1/models/{name}",
-            response_model=bodies.ModelCard,
-            responses=_responses(404),
-            tags=["models"],
-        )(self._show)
+        self.api.openapi = self._described
+        add = self.api.add_api_route
+        add("/v1/models", self._list, response_model=list[bodies.ModelCard], tags=["models"])
+        add("/v1/models/{name}", self._show, response_model=bodies.ModelCard,
+            responses=refused(404, 422), tags=["models"])  # fmt: skip
         for verb in _TAKES:
             self._add(verb)
         if admin is not None:
             self.api.include_router(admin)
+        self._routes_of = [self.api.routes, admin.routes if admin else []]
         # Without the other layers of FastAPI, which would answer errors before the envelope can.
         self._routes = AsyncExitStackMiddleware(self.api.router)
 
@@ -117,10 +108,22 @@ class Rest:
             await self._routes({**scope, "app": self.api}, receive, send)
         except HTTPException as error:
             if error.status_code == 405:
-                raise MethodError("This path does not take this method.") from None
+                raise MethodError(
+                    "This path does not take this method.", self._allowed(scope["path"])
+                ) from None
             raise NotServedError(
                 "There is nothing at this path.", expected="/v1/models/NAME/VERB, /openapi.json"
             ) from None
+
+    def _described(self) -> dict[str, Any]:
+        document = FastAPI.openapi(self.api)
+        document["components"]["securitySchemes"] = _KEYS
+        return document | {"security": [{name: []} for name in _KEYS]}
+
+    def _allowed(self, path: str) -> list[str]:
+        routes = (route for routes in self._routes_of for route in routes)
+        found = [r for r in routes if isinstance(r, Route) and r.path_regex.match(path)]
+        return sorted({method for route in found for method in route.methods or ()})
 
     def _add(self, verb: Verb) -> None:
         self.api.post(
@@ -128,7 +131,7 @@ class Rest:
             summary=_SAYS[verb],
             operation_id=verb,
             response_model=_GIVES[verb],
-            responses=_responses(*_REFUSED) | _pictures_out(verb),
+            responses=refused(400, 404, 413, 415, 422, 503, 504) | _pictures_out(verb),
             openapi_extra={"requestBody": _body_documentation(verb)},
             tags=["verbs"],
         )(self._handler(verb))
@@ -193,10 +196,7 @@ def _from_query(said: dict[str, str], verb: Verb) -> dict[str, Any]:
     """Parameters and conditions of a picture, which has no place for them."""
     found: dict[str, Any] = {"condition": {}}
     for name, text in said.items():
-        try:
-            value = json.loads(text)
-        except ValueError:
-            raise MalformedError("A number cannot be read.", where=f"query {name[:60]}") from None
+        value = json_value(text.encode(), _QUERY)
         (found if name in PARAMETERS[verb] else found["condition"])[name] = value
     return found
 
@@ -245,10 +245,6 @@ def _card(name: str, model: ServedModel) -> bodies.ModelCard:
         scores=list(described.scores),
         num_samples=described.score_protocol.num_samples,
     )
-
-
-def _responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: _REFUSED[status] for status in statuses}
 
 
 def _pictures_out(verb: Verb) -> dict[int | str, dict[str, Any]]:

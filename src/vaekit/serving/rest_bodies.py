@@ -3,10 +3,11 @@
 Values are left to numpy and to the model's schema: nothing here looks at them one by one.
 """
 
-from typing import Any, ClassVar, TypeAlias, final
+from typing import Any, ClassVar, Final, TypeAlias, final
 
 from pydantic import Field
 
+from vaekit.serving.question import HOTTEST
 from vaekit.spec import Spec
 
 _LISTS: Any = {"type": "array", "items": {}}
@@ -66,7 +67,9 @@ class Sample(Asked):
 
     n: int = Field(default=1, ge=1, description="How many.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Of the draws.")
-    temperature: float = Field(default=1.0, ge=0, description="Factor on the prior's scale.")
+    temperature: float = Field(
+        default=1.0, ge=0, le=HOTTEST, description="Factor on the prior's scale."
+    )
 
 
 class Given(Spec):
@@ -120,3 +123,23 @@ class Refusal(Spec):
     """What is wrong, where, what was expected, and what to do."""
 
     error: str
+
+
+_REFUSALS: Final = {
+    400: "No request",
+    401: "No key, or an unknown one",
+    403: "The key does not open this",
+    404: "No such model, version or path",
+    409: "What is there does not allow it",
+    413: "Too large",
+    415: "A kind of body that is not read here",
+    422: "Values that do not fit",
+    429: "Too much at once; Retry-After says when to come back",
+    503: "About to end, or what is on disk cannot be read or written",
+    504: "Not answered, or not arrived, in time",
+}
+
+
+def refused(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How refusals with these statuses are documented."""
+    return {status: {"model": Refusal, "description": _REFUSALS[status]} for status in statuses}

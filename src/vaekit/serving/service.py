@@ -27,7 +27,7 @@ class Faces:
         self._faces = faces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        face = self._faces.get(scope["path"].split("/", 2)[1])
+        face = self._faces.get(scope["path"].partition("/")[2].partition("/")[0])
         if face is None:
             raise NotServedError(
                 "There is nothing at this path.", expected="/v2, /v1 or /openapi.json"

@@ -168,5 +168,6 @@ def _static(name: str) -> Reply:
 
 
 def _check_method(scope: Scope, method: str) -> None:
-    if scope["method"] not in (method, "HEAD" if method == "GET" else method):
-        raise MethodError(f"This path takes {method}.", found=scope["method"])
+    allowed = (method, "HEAD") if method == "GET" else (method,)
+    if scope["method"] not in allowed:
+        raise MethodError(f"This path takes {method}.", allowed, found=scope["method"])
