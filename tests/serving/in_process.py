@@ -7,13 +7,14 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import httpx
 import uvicorn
 from serving.linear_server import LinearRuntime
 
 from vaekit.serving.body import BodyLimits
+from vaekit.serving.connection import Connection
 from vaekit.serving.desk import Desk
 from vaekit.serving.engine import Engine
 from vaekit.serving.exchange import App
@@ -68,11 +69,27 @@ class Bench:
 
 
 @contextmanager
-def listening(app: App) -> Iterator[str]:
-    """The service on a port of this machine, as long as the context lasts; its address."""
+def listening(
+    app: App, lifespan: Literal["on", "off"] = "off", seconds: float = 30
+) -> Iterator[str]:
+    """The service on a port of this machine, as long as the context lasts; its address.
+
+    Args:
+        app: The service.
+        lifespan: Whether it has a beginning and an end of its own.
+        seconds: How long a connection may do nothing.
+    """
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)
+    config = uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        log_config=None,
+        lifespan=lifespan,
+        access_log=False,
+        timeout_keep_alive=seconds,  # pyright: ignore[reportArgumentType]
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=_run, args=(server.serve([door]),))
     thread.start()

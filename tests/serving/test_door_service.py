@@ -109,7 +109,9 @@ def test_metrics_count_what_was(folder: Path) -> None:
         await running.ask("POST", "/v1/models/toy/score", 422, json={"x": [[1000] * 4]})
         await running.ask("POST", "/v1/models/other/score", 404, json={})
         running.service.metrics.look(0)
-        page = await running.ask("GET", "/metrics")
+        page = ""
+        while "vaekit_examples_total{" not in page:  # counted after the answer has gone
+            page = await running.ask("GET", "/metrics")
         found = dict(re.findall(r"^(vaekit_[^ ]+) ([^ ]+)$", page, re.M))
         labels = 'model="toy",version="1"'
 

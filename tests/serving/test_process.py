@@ -8,72 +8,20 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from artifacts.tampering import V1
+from serving.own_process import ARTIFACT, X, ask, children, serving, wait_until_ready
 
 from vaekit.runtime import open_runtime
-
-ARTIFACT = V1.with_name("v1_onnx")
-X = (np.arange(128, dtype=np.uint8) % 17).reshape(2, 1, 8, 8)
-
-
-@contextmanager
-def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The command, and the port that it chose."""
-    command = [sys.executable, "-m", "vaekit", "serve", *arguments, "--port", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    drain = threading.Thread(target=process.stderr.read, daemon=True)
-    try:
-        port = 0
-        for line in process.stderr:
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-            port = int(found[1]) if found else port
-            if '"loaded"' in line or '"ended"' in line:
-                break
-        drain.start()
-        yield process, port
-    finally:
-        process.kill()
-        process.wait()
-        drain.join()
-        process.stderr.close()
-
-
-def ask(port: int, path: str, document: Any = None) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        body = None if document is None else json.dumps(document)
-        connection.request("GET" if body is None else "POST", path, body)
-        reply = connection.getresponse()
-        return reply.status, json.loads(reply.read())
-    finally:
-        connection.close()
-
-
-def wait_until_ready(port: int) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        try:
-            if ask(port, "/v2/health/ready")[0] == 200:
-                return
-        except OSError:
-            pass
-        time.sleep(0.02)
-    raise TimeoutError
 
 
 def test_it_serves_without_torch_and_ends_when_it_is_told_to() -> None:
     expected = open_runtime(ARTIFACT).score(X, 9, 4)
-    with serving(str(ARTIFACT)) as (process, port):
+    with serving(str(ARTIFACT)) as (process, port, _):
         wait_until_ready(port)
         (card,) = ask(port, "/v1/models")[1]
         document = {"x": X.tolist(), "num_samples": 9, "seed": 4}
@@ -108,7 +56,7 @@ def test_no_request_in_flight_is_lost_on_sigterm() -> None:
         process.send_signal(signal.SIGTERM)
         return await asyncio.gather(*asked)
 
-    with serving(str(ARTIFACT), "--grace", "0.2") as (process, port):
+    with serving(str(ARTIFACT), "--grace", "0.2") as (process, port, _):
         wait_until_ready(port)
         name = ask(port, "/v1/models")[1][0]["name"]
         replies = asyncio.run(all_of_them(port, name, process))
@@ -119,7 +67,7 @@ def test_no_request_in_flight_is_lost_on_sigterm() -> None:
 
 @pytest.mark.slow
 def test_several_workers_share_a_port_and_add_up_what_they_count() -> None:
-    with serving(str(ARTIFACT), "--workers", "2") as (process, port):
+    with serving(str(ARTIFACT), "--workers", "2") as (process, port, _):
         wait_until_ready(port)
         name = ask(port, "/v1/models")[1][0]["name"]
         for _ in range(20):
@@ -141,12 +89,6 @@ def test_several_workers_share_a_port_and_add_up_what_they_count() -> None:
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-
-
-def children(pid: int) -> list[int]:
-    """Processes that answer: the ones that hold the runtime."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(c) for c in found if "onnxruntime" in Path(f"/proc/{c}/maps").read_text()]
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,7 @@ def test_a_process_sends_its_last_spans_before_it_ends(monkeypatch: pytest.Monke
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
         monkeypatch.setenv("OTEL_SERVICE_NAME", "digits")
         monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "60000")  # so that only the end sends them
-        with serving(str(ARTIFACT), "--grace", "0") as (process, port):
+        with serving(str(ARTIFACT), "--grace", "0") as (process, port, _):
             wait_until_ready(port)
             name = ask(port, "/v1/models")[1][0]["name"]
             assert ask(port, f"/v1/models/{name}/score", {"x": X.tolist()})[0] == 200

@@ -80,8 +80,8 @@ class Admin:
         words: str,
         body: dict[str, Any] | None = None,
     ) -> None:
-        changes = () if method == "GET" else (404, 409)
-        taken = () if body is None else (400, 413, 415, 422)
+        changes = () if method == "GET" else (404, 409, 422)
+        taken = () if body is None else (400, 413, 415, 504)
         self.router.add_api_route(
             path,
             answer,
@@ -89,7 +89,7 @@ class Admin:
             summary=words,
             operation_id=f"admin{answer.__name__}",
             response_model=State,
-            responses=refusals(*sorted((401, 403, 429, *changes, *taken))),
+            responses=refusals(*sorted((401, 403, 429, 503, *changes, *taken))),
             openapi_extra=body,
         )
 

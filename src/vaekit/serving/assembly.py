@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, final
 
@@ -100,7 +99,7 @@ class Service:
         self.metrics.look(len(self.follower.problems))
         self._tasks = [
             asyncio.create_task(self.follower.keep_following(self._settings.poll_seconds)),
-            asyncio.create_task(_every(LOOK_SECONDS, self._look)),
+            asyncio.create_task(self._keep_looking(LOOK_SECONDS)),
         ]
 
     async def stop(self) -> None:
@@ -139,6 +138,14 @@ class Service:
             tracing.batch(report)
 
         return Engine(runtime, self._settings.queue, counted_and_traced)
+
+    async def _keep_looking(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await self._look()
+            except Exception as error:  # whatever it is, the next look may do better
+                self.log.failure(error, where="the look at metrics and keys")
 
     async def _look(self) -> None:
         self.metrics.look(len(self.follower.problems))
@@ -191,9 +198,3 @@ def _recorder(settings: Settings, metrics: Metrics) -> Recorder | None:
     if settings.records is None:
         return None
     return Recorder(settings.records, lambda what, n: metrics.records.labels(what).inc(n))
-
-
-async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        await do()

@@ -67,22 +67,19 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limits: BodyLim
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length[:19]) > limits.size_bytes:
         _too_large(limits)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body = message.get("body", b"")
-        return body if len(body) <= limits.size_bytes else _too_large(limits)
     try:
         async with asyncio.timeout(limits.read_seconds):
-            return await _rest(message, receive, limits)
+            return await _whole(receive, limits)
     except TimeoutError:
         raise DeadlineError(
             "The request did not arrive in time.", expected=f"in {limits.read_seconds:g} s"
         ) from None
 
 
-async def _rest(message: Mapping[str, Any], receive: Receive, limits: BodyLimits) -> bytes:
+async def _whole(receive: Receive, limits: BodyLimits) -> bytes:
     body = bytearray()
     while True:
+        message = await receive()
         if message["type"] != "http.request":
             raise DisconnectedError
         body += message.get("body", b"")
@@ -90,7 +87,6 @@ async def _rest(message: Mapping[str, Any], receive: Receive, limits: BodyLimits
             _too_large(limits)
         if not message.get("more_body"):
             return bytes(body)
-        message = await receive()
 
 
 def parsed(body: bytes, limits: BodyLimits) -> dict[str, Any]:
@@ -100,20 +96,31 @@ def parsed(body: bytes, limits: BodyLimits) -> dict[str, Any]:
         MalformedError: It is none.
         TooLargeError: It has too many elements.
     """
-    _check_depth(body, limits)
-    if body.count(b",") + body.count(b"[") + body.count(b"{") > limits.elements:
+    document = json_value(body, limits)
+    if not isinstance(document, dict):
+        raise MalformedError("The body is no JSON object.", found=type(document).__name__)
+    return document
+
+
+def json_value(text: bytes, limits: BodyLimits) -> Any:
+    """What JSON says, whatever it is.
+
+    Raises:
+        MalformedError: It is no JSON.
+        TooLargeError: It has too many elements.
+    """
+    _check_depth(text, limits)
+    if text.count(b",") + text.count(b"[") + text.count(b"{") > limits.elements:
         raise TooLargeError(
             "There are too many elements in the JSON.", expected=f"{limits.elements:,} at most"
         )
     try:
-        document = orjson.loads(body)
+        document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        _check_closely(body)
-        raise MalformedError("The body is not JSON.", found=str(error)[:120]) from error
-    if body.count(b":") != _num_keys(document):  # a key twice, or a colon in some text
-        _check_closely(body)
-    if not isinstance(document, dict):
-        raise MalformedError("The body is no JSON object.", found=type(document).__name__)
+        _check_closely(text)
+        raise MalformedError("This is not JSON.", found=str(error)[:120]) from error
+    if text.count(b":") != _num_keys(document):  # a key twice, or a colon in some text
+        _check_closely(text)
     return document
 
 

@@ -142,10 +142,6 @@ def _protocol_paths() -> Document:
     }
 
 
-def _of_a_version(operation: Document) -> Document:
-    return copy.deepcopy(operation) | {"operationId": f"{operation['operationId']}_version"}
-
-
 def _operation_paths() -> Document:
     live = _operation(
         "operation", "health_live", "Whether the process is there.", _json("Live"), ()

@@ -9,6 +9,7 @@ import orjson
 
 from vaekit.errors import RequestError, VaekitError
 from vaekit.serving.body import BodyLimits, Receive, read
+from vaekit.serving.refusals import MethodError
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -16,6 +17,8 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON: Final = b"application/json"
 KEY_IN_SCOPE: Final = "vaekit"
+LONGEST_REFUSAL: Final = 2000
+"""Characters; what was found may be as long as a request."""
 
 
 @final
@@ -62,10 +65,12 @@ def refusal(error: VaekitError) -> Reply:
     """What a client is told of an error: all of its own mistakes, little of ours."""
     status = error.http_status
     said = str(error) if status < 500 or isinstance(error, RequestError) else error.problem
-    reply = json_reply({"error": said}, status)
+    reply = json_reply({"error": said[:LONGEST_REFUSAL]}, status)
     headers: list[tuple[bytes, bytes]] = []
     if isinstance(error, RequestError) and error.retry_after is not None:
         headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after))))
+    if isinstance(error, MethodError):
+        headers.append((b"allow", ", ".join(error.allowed).encode()))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if status == 413:
@@ -82,6 +87,16 @@ async def send_reply(send: Send, reply: Reply) -> None:
     ]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})
+
+
+def check_method(scope: Scope, *methods: str) -> None:
+    """Complains of a method that a path does not take.
+
+    Raises:
+        MethodError: It is none of these.
+    """
+    if scope["method"] not in methods:
+        raise MethodError(f"This path takes {methods[0]}.", methods, found=scope["method"])
 
 
 async def body_of(scope: Scope, receive: Receive, limits: BodyLimits) -> bytes:

@@ -140,6 +140,10 @@ def _tensors(inputs: Any, tail: memoryview) -> dict[str, np.ndarray]:
             continue
         if "data" in tensor:
             raise MalformedError("A tensor is there both as JSON and as bytes.", where=where)
+        if size > len(tail):
+            raise MalformedError(
+                "A binary tensor ends before its end.", where=where, found=f"{len(tail)} bytes"
+            )
         tensors[name] = from_bytes(tail[:size], datatype, shape, where)
         tail = tail[size:]
     if len(tail):
@@ -171,11 +175,11 @@ def _binary_size(parameters: dict[str, Any], where: str) -> int | None:
 
 def _shape(tensor: dict[str, Any], where: str) -> tuple[int, ...]:
     shape = _list(tensor.get("shape"), f"{where}.shape")
-    if len(shape) > MOST_DIMENSIONS or any(type(side) is not int or side < 0 for side in shape):
+    if len(shape) > MOST_DIMENSIONS or any(type(side) is not int or side < 1 for side in shape):
         raise MalformedError(
             "A shape is no shape.",
             where=where,
-            expected=f"whole numbers, {MOST_DIMENSIONS} at most",
+            expected=f"whole numbers, one or more each, {MOST_DIMENSIONS} at most",
         )
     return tuple(shape)
 

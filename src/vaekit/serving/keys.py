@@ -102,11 +102,11 @@ def keys_from_file(file: Path) -> tuple[Key, ...]:
     """
     try:
         content = file.expanduser().read_text()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise SpecError(
             "The file of keys cannot be read.",
             where=file,
-            found=error.strerror,
+            found=getattr(error, "strerror", "no text"),
             remedy=f"vaekit keys new NAME --file {file}",
         ) from error
     return keys_from_text(content, str(file))
@@ -186,18 +186,23 @@ def _key(fields: list[str], where: str) -> Key:
         _wrong(where, f"{len(fields)} fields")
     name, scopes, digest = fields[0], frozenset(fields[1].split(",")), fields[2].lower()
     if not _NAME.fullmatch(name):
-        _wrong(where, f"the name {name[:20]!r}")
+        _wrong(where, f"the name {_shown(name)}")
     if not scopes <= {*SCOPES}:
-        _wrong(where, f"the scopes {fields[1][:40]!r}")
+        _wrong(where, f"the scopes {_shown(fields[1])}")
     if not re.fullmatch("[0-9a-f]{64}", digest):
         _wrong(where, "something else where the hash would be")
     try:
         per_second = float(fields[3]) if len(fields) == 4 else None
     except ValueError:
-        _wrong(where, f"the rate {fields[3][:20]!r}")
+        _wrong(where, f"the rate {_shown(fields[3])}")
     if per_second is not None and not 0 < per_second < float("inf"):
-        _wrong(where, f"the rate {fields[3][:20]!r}")
+        _wrong(where, f"the rate {_shown(fields[3])}")
     return Key(name, scopes, digest, per_second)
+
+
+def _shown(field: str) -> str:
+    """A field for a message, which goes into a log: a key in a wrong place is not shown."""
+    return "that is a key" if PREFIX in field else repr(field[:20])
 
 
 def _wrong(where: str, found: str) -> NoReturn:

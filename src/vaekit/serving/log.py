@@ -1,16 +1,24 @@
-"""The log: one JSON object a line, of what was asked and how it ended, never of its values."""
+"""The log: one JSON object a line, of what was asked and how it ended, never of its values.
 
+Nothing that looks like a key is written, wherever somebody has put it.
+"""
+
+import contextlib
 import json
+import re
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, final
+from typing import Any, Final, final
 
 import orjson
 
 from vaekit.serving.exchange import Exchange
+from vaekit.serving.keys import PREFIX
+
+_A_KEY: Final = re.compile(rf"{PREFIX}[\w-]{{20,}}")
 
 
 @final
@@ -57,7 +65,7 @@ class Log:
         """One line; what is None is left out."""
         line: dict[str, Any] = {"time": datetime.now(UTC), "level": level, "event": event}
         line |= {name: value for name, value in fields.items() if value is not None}
-        self._write(_one_line(line))
+        self._write(_A_KEY.sub("(a key)", _one_line(line)))
 
 
 def _one_line(line: dict[str, Any]) -> str:
@@ -68,6 +76,7 @@ def _one_line(line: dict[str, Any]) -> str:
 
 
 def to_standard_error(line: str) -> None:
-    """Where a service writes its log."""
-    sys.stderr.write(line)
-    sys.stderr.flush()
+    """Where a service writes its log; where it cannot be written, the service goes on."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(line)
+        sys.stderr.flush()

@@ -15,6 +15,7 @@ from vaekit.serving.exchange import (
     Scope,
     Send,
     body_of,
+    check_method,
     exchange_of,
     json_reply,
     send_reply,
@@ -22,7 +23,7 @@ from vaekit.serving.exchange import (
 from vaekit.serving.inference import HEADER, InferRequest, infer_request, infer_response
 from vaekit.serving.models import Served
 from vaekit.serving.question import PARAMETERS, VERBS, known
-from vaekit.serving.refusals import MalformedError, MethodError, NotServedError
+from vaekit.serving.refusals import MalformedError, NotServedError
 from vaekit.serving.tensors import condition_metadata, port_metadata
 
 PARSED_HERE_BYTES: Final = 2**18
@@ -45,13 +46,13 @@ class OpenInference:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: list[str] = scope["path"].removesuffix("/").split("/")[2:]
         if path[-1:] == ["infer"]:
-            _check_method(scope, "POST")
+            check_method(scope, "POST")
             reply = await self._infer(*_model(path[:-1]), scope, receive)
         elif path == ["repository", "index"]:
-            _check_method(scope, "POST")
+            check_method(scope, "POST")
             reply = json_reply(self._index())
         else:
-            _check_method(scope, "GET", "HEAD")
+            check_method(scope, "GET", "HEAD")
             reply = self._described(path)
         await send_reply(send, reply)
 
@@ -144,7 +145,7 @@ def _said(
     """Conditions, parameters of the verb, and seconds, out of a request's parameters."""
     given = dict(request.parameters)
     timeout = given.pop("timeout", None)  # microseconds, as with other servers of the protocol
-    if timeout is not None and (type(timeout) is not int or timeout < 1):
+    if timeout is not None and (type(timeout) is not int or not 0 < timeout < 2**63):
         raise MalformedError("The timeout is no number of microseconds.", where="timeout")
     known = {condition.name for condition in served.serving.conditions} - {*PARAMETERS[verb]}
     condition = {name: value for name, value in given.items() if name in known}
@@ -163,8 +164,3 @@ def _model(path: list[str]) -> tuple[str, str | None]:
         expected="/v2, /v2/health/live, /v2/health/ready, /v2/models/NAME[/versions/VERSION]"
         "[/ready or /infer]",
     )
-
-
-def _check_method(scope: Scope, *methods: str) -> None:
-    if scope["method"] not in methods:
-        raise MethodError(f"This path takes {methods[0]}.", found=scope["method"])

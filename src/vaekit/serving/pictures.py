@@ -12,7 +12,7 @@ from jaxtyping import Float64, Shaped, UInt8
 
 from vaekit.errors import MissingExtraError
 from vaekit.schema import Schema
-from vaekit.serving.refusals import MalformedError, MediaTypeError
+from vaekit.serving.refusals import MalformedError, MediaTypeError, TooLargeError
 
 PNG: Final = b"image/png"
 MOST_PIXELS: Final = 2**24
@@ -27,6 +27,7 @@ def from_png(content: bytes, schema: Schema) -> np.ndarray:
     """
     mode, (low, high) = _mode(schema), _range(schema)
     image_module = pillow()
+    _check_pixels(content)
     try:
         with image_module.open(io.BytesIO(content), formats=("PNG",)) as opened:
             channels, height, width = schema.event_shape
@@ -37,7 +38,7 @@ def from_png(content: bytes, schema: Schema) -> np.ndarray:
                     found=f"{opened.size[0]} x {opened.size[1]}",
                 )
             pixels = np.asarray(opened.convert(mode), np.float64)
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, *_bombs(image_module)) as error:
         raise MalformedError("The body is no PNG picture.") from error
     values = low + pixels.reshape(height, width, channels) / 255 * (high - low)
     values = values if schema.is_float else np.round(values)
@@ -95,6 +96,18 @@ def is_picture(schema: Schema) -> bool:
     """Whether examples can be written as PNG."""
     is_image = schema.kind == "image" and schema.event_shape[0] in _MODES
     return is_image and schema.low is not None and schema.high is not None
+
+
+def _check_pixels(content: bytes) -> None:
+    """Looks at the size before anything is made of it: a few bytes can say that they are huge."""
+    width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
+    if width * height > MOST_PIXELS:
+        raise TooLargeError("The picture is too large.", expected=f"{MOST_PIXELS:,} pixels at most")
+
+
+def _bombs(image_module: Any) -> tuple[type[Exception], ...]:
+    """What Pillow says of a picture that turns out larger than its head said."""
+    return image_module.DecompressionBombError, image_module.DecompressionBombWarning
 
 
 def _mode(schema: Schema) -> str:

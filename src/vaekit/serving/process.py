@@ -4,6 +4,7 @@ On SIGTERM a process is not ready any more, but answers for a moment, each conne
 last time; then it stops listening, answers what it has, and ends.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -13,7 +14,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from multiprocessing.context import SpawnProcess
 from types import FrameType
@@ -21,16 +22,22 @@ from typing import TYPE_CHECKING, Final, final
 
 import uvicorn
 
-from vaekit.errors import ArtifactError, SpecError
+from vaekit.errors import ArtifactError
+from vaekit.serving.connection import Connection
+from vaekit.serving.door import listening, shut
 from vaekit.serving.log import Log, to_standard_error
 from vaekit.serving.settings import Settings
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
     from vaekit.serving.desk import Desk
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The same word as in `metrics`, which must not be imported before it is set."""
 RESTART_SECONDS: Final = 1.0
+ENTER_SECONDS: Final = 0.1
+"""For clients that have begun to come in when the door is shut."""
 
 
 def serve(settings: Settings) -> None:
@@ -51,44 +58,27 @@ def serve(settings: Settings) -> None:
         check_possible()
     door = listening(settings)
     if settings.workers == 1:
-        work(settings, door)
+        work(settings, door, lambda: False)
     else:
         _Workers(settings, door).run()
 
 
-def listening(settings: Settings) -> socket.socket:
-    """The socket that all processes share.
+def work(settings: Settings, door: socket.socket, others_go_on: Callable[[], bool]) -> None:
+    """One process of a service.
 
-    Raises:
-        SpecError: The address cannot be had.
+    Args:
+        settings: What was chosen.
+        door: Where clients come in.
+        others_go_on: Whether others stay behind the door when this one is told to end.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # With its protocol named, asyncio sends without Nagle's delay of forty milliseconds.
-    door = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        door.bind((settings.host, settings.port))
-        door.listen(2048)
-    except OSError as error:
-        door.close()
-        raise SpecError(
-            "This address cannot be listened on.",
-            where=f"--host {settings.host} --port {settings.port}",
-            found=error.strerror or error,
-            remedy="choose another port, or end what listens there",
-        ) from error
-    door.set_inheritable(True)
-    return door
-
-
-def work(settings: Settings, door: socket.socket) -> None:
-    """One process of a service."""
     from vaekit.serving.assembly import Service
 
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # the service's own log says it all
     service = Service(settings)
     config = uvicorn.Config(
         service,
+        http=Connection,
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -96,7 +86,7 @@ def work(settings: Settings, door: socket.socket) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=max(1, round(settings.drain_seconds)),
     )
-    server = _Server(config, service.desk, settings.grace_seconds)
+    server = _Server(config, service.desk, settings.grace_seconds, others_go_on)
     host, port = door.getsockname()[:2]
     service.log.write("info", "starting", address=f"http://{host}:{port}", process=os.getpid())
     try:
@@ -106,13 +96,24 @@ def work(settings: Settings, door: socket.socket) -> None:
     service.log.write("info", "ended", process=os.getpid())
 
 
+def _work_with_others(settings: Settings, door: socket.socket, is_over: "Event") -> None:
+    work(settings, door, lambda: not is_over.is_set())
+
+
 @final
 class _Server(uvicorn.Server):
     """uvicorn, with a moment between the signal and the end."""
 
-    def __init__(self, config: uvicorn.Config, desk: "Desk", grace: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        desk: "Desk",
+        grace: float,
+        others_go_on: Callable[[], bool],
+    ) -> None:
         super().__init__(config)
         self._desk, self._grace, self._leave_at = desk, grace, 0.0
+        self._others_go_on = others_go_on
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._leave_at:  # the second time: at once
@@ -126,6 +127,14 @@ class _Server(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if not self._others_go_on():
+            for door in sockets or []:
+                shut(door)
+            for _ in range(10):  # after one long wait, the loop may not have looked at the door
+                await asyncio.sleep(ENTER_SECONDS / 10)
+        await super().shutdown(sockets)
+
 
 @final
 class _Workers:
@@ -134,6 +143,7 @@ class _Workers:
     def __init__(self, settings: Settings, door: socket.socket) -> None:
         self._settings, self._door = settings, door
         self._is_ending = self._failed = False
+        self._is_over = get_context("spawn").Event()
         self._log = Log(to_standard_error)
 
     def run(self) -> None:
@@ -145,6 +155,8 @@ class _Workers:
             while not self._is_ending:
                 time.sleep(0.1)
                 processes = [p if p.is_alive() else self._replaced(p) for p in processes]
+            self._is_over.set()
+            self._door.close()  # or it would stay open with nobody behind it
             for process in processes:
                 process.terminate()
             until = time.monotonic() + self._settings.grace_seconds + self._settings.drain_seconds
@@ -158,7 +170,8 @@ class _Workers:
         self._is_ending = True
 
     def _started(self) -> SpawnProcess:
-        process = get_context("spawn").Process(target=work, args=(self._settings, self._door))
+        arguments = self._settings, self._door, self._is_over
+        process = get_context("spawn").Process(target=_work_with_others, args=arguments)
         process.start()
         return process
 

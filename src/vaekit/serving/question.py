@@ -25,6 +25,8 @@ PARAMETERS: Final[dict[str, tuple[str, ...]]] = {
     "score": ("num_samples", "seed"),
 }
 """What can be said of a verb beside values and conditions."""
+HOTTEST: Final = 1_000_000
+"""Temperature of draws; far above it, their codes are no finite numbers."""
 
 
 @final
@@ -107,8 +109,8 @@ def question(
     given = _parameters(runtime, asked, dict(parameters or {}))
     rows = None if asked == "sample" else _rows(runtime, asked, values)
     n = given["n"] if rows is None else len(rows)
+    _check_size(runtime, asked, n, given.get("num_samples", 1), limits)
     checked = Question(asked, n, rows, _each(condition, n), given, with_codes and asked == "score")
-    _check_size(runtime, checked, limits)
     runtime.check_condition(checked.condition, n, is_shown=asked not in ("decode", "sample"))
     return checked
 
@@ -160,14 +162,16 @@ def _parameters(runtime: Runtime, verb: Verb, given: dict[str, Any]) -> dict[str
 
 
 def _check_parameter(name: str, value: Any) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if name == "temperature":
-        right, expected = is_number and math.isfinite(value) and value >= 0, "zero or more"
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        right = is_number and 0 <= value <= HOTTEST
+        expected = f"a number, zero or more, {HOTTEST:,} at most"
     elif name == "seed":
         right = type(value) is int and 0 <= value < 2**63
         expected = "a whole number, zero or more, of 63 bits at most"
     else:
-        right, expected = type(value) is int and value >= 1, "a whole number, one or more"
+        right = type(value) is int and 1 <= value < 2**63
+        expected = "a whole number, one or more, of 63 bits at most"
     if not right:
         raise SpecError(
             f"The parameter {name} cannot be used.",
@@ -192,12 +196,14 @@ def _each(condition: Mapping[str, Any] | None, n: int) -> dict[str, np.ndarray]:
     return told
 
 
-def _check_size(runtime: Runtime, asked: Question, limits: RequestLimits) -> None:
-    gives_events = asked.verb in ("decode", "reconstruct", "sample")
+def _check_size(
+    runtime: Runtime, verb: Verb, n: int, num_samples: int, limits: RequestLimits
+) -> None:
+    gives_events = verb in ("decode", "reconstruct", "sample")
     per_example = math.prod(runtime.schema.event_shape) if gives_events else 1
     for found, most, what in (
-        (asked.samples, limits.samples, "samples (examples times samples of z)"),
-        (asked.n * per_example, limits.answer_values, "numbers in the answer"),
+        (n * num_samples, limits.samples, "samples (examples times samples of z)"),
+        (n * per_example, limits.answer_values, "numbers in the answer"),
     ):
         if found > most:
             raise TooLargeError(

@@ -15,6 +15,8 @@
 What is wrong with values is a `DataError` or a `SpecError`, 422.
 """
 
+from collections.abc import Sequence
+
 from vaekit.errors import RequestError
 
 
@@ -41,9 +43,19 @@ class NotServedError(RequestError):
 
 
 class MethodError(RequestError):
-    """The path does not take this method."""
+    """The path does not take this method.
+
+    Args:
+        problem: What is wrong, in one sentence.
+        allowed: The methods that it takes.
+        found: The method that was asked for.
+    """
 
     http_status = 405
+
+    def __init__(self, problem: str, allowed: Sequence[str], found: str | None = None) -> None:
+        super().__init__(problem, found=found)
+        self.allowed = tuple(allowed)
 
 
 class ConflictError(RequestError):

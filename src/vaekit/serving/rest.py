@@ -15,11 +15,12 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from vaekit.artifacts import Reference
 from vaekit.errors import SpecError
 from vaekit.serving import rest_bodies as bodies
-from vaekit.serving.body import BodyLimits, Receive, parsed
+from vaekit.serving.body import BodyLimits, Receive, json_value, parsed
 from vaekit.serving.desk import Desk
 from vaekit.serving.documentation import refusals, whole
 from vaekit.serving.exchange import Scope, Send, body_of, exchange_of
@@ -27,7 +28,6 @@ from vaekit.serving.models import Served, ServedModel
 from vaekit.serving.pictures import PNG, from_png, to_png
 from vaekit.serving.question import PARAMETERS, VERBS, Verb, known
 from vaekit.serving.refusals import (
-    MalformedError,
     MediaTypeError,
     MethodError,
     NotServedError,
@@ -38,6 +38,7 @@ from vaekit.serving.together import Answer
 PARSED_HERE_BYTES: Final = 2**18
 _FROM_CURL: Final = "application/x-www-form-urlencoded"
 """What curl says of a body where nobody says otherwise."""
+_QUERY: Final = BodyLimits(depth=1, elements=4096)
 _Handler: TypeAlias = Callable[..., Awaitable[Response]]
 _TAKES: Final[dict[Verb, type[bodies.Asked]]] = {
     "sample": bodies.Sample,
@@ -85,6 +86,7 @@ class Rest:
             "Protocol is at /v2.",
             docs_url=None,
             redoc_url=None,
+            redirect_slashes=False,
         )
         for verb in _TAKES:
             self._add(verb)
@@ -101,13 +103,14 @@ class Rest:
             summary="One model, and what it takes.",
             operation_id="show",
             response_model=bodies.ModelCard,
-            responses=refusals(401, 403, 404, 429),
+            responses=refusals(401, 403, 404, 422, 429),
             tags=["models"],
         )(self._show)
         if admin is not None:
             self.api.include_router(admin)
         self._routed = self.api.openapi()
         self.api.openapi = self.document
+        self._routes_of = [self.api.routes, admin.routes if admin else []]
         # Without the other layers of FastAPI, which would answer errors before the envelope can.
         self._routes = AsyncExitStackMiddleware(self.api.router)
 
@@ -116,7 +119,9 @@ class Rest:
             await self._routes({**scope, "app": self.api}, receive, send)
         except HTTPException as error:
             if error.status_code == 405:
-                raise MethodError("This path does not take this method.") from None
+                raise MethodError(
+                    "This path does not take this method.", self._allowed(scope["path"])
+                ) from None
             raise NotServedError(
                 "There is nothing at this path.", expected="/v1/models/NAME/VERB, /openapi.json"
             ) from None
@@ -127,6 +132,11 @@ class Rest:
         served = [version for model in models for version in model.versions.values()]
         offered = {verb for version in served for verb in version.verbs}
         return whole(self._routed, offered if served else VERBS)
+
+    def _allowed(self, path: str) -> list[str]:
+        routes = (route for routes in self._routes_of for route in routes)
+        found = [r for r in routes if isinstance(r, Route) and r.path_regex.match(path)]
+        return sorted({method for route in found for method in route.methods or ()})
 
     def _add(self, verb: Verb) -> None:
         self.api.post(
@@ -200,10 +210,7 @@ def _from_query(said: dict[str, str], verb: Verb) -> dict[str, Any]:
     """Parameters and conditions of a picture, which has no place for them."""
     found: dict[str, Any] = {"condition": {}}
     for name, text in said.items():
-        try:
-            value = json.loads(text)
-        except ValueError:
-            raise MalformedError("A number cannot be read.", where=f"query {name[:60]}") from None
+        value = json_value(text.encode(), _QUERY)
         (found if name in PARAMETERS[verb] else found["condition"])[name] = value
     return found
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeAlias, final
 
 from pydantic import Field
 
+from vaekit.serving.question import HOTTEST
 from vaekit.spec import Spec
 
 _LISTS: Any = {"type": "array", "items": {}}
@@ -66,7 +67,9 @@ class Sample(Asked):
 
     n: int = Field(default=1, ge=1, description="How many.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Of the draws.")
-    temperature: float = Field(default=1.0, ge=0, description="Factor on the prior's scale.")
+    temperature: float = Field(
+        default=1.0, ge=0, le=HOTTEST, description="Factor on the prior's scale."
+    )
 
 
 class Given(Spec):

@@ -9,7 +9,7 @@ from vaekit.serving.body import BodyLimits, Receive
 from vaekit.serving.desk import Desk
 from vaekit.serving.doorkeeper import Doorkeeper
 from vaekit.serving.envelope import Envelope
-from vaekit.serving.exchange import App, Scope, Send, send_reply
+from vaekit.serving.exchange import App, Scope, Send, check_method, send_reply
 from vaekit.serving.keys import Keyring
 from vaekit.serving.log import Log
 from vaekit.serving.look import Look, Traffic
@@ -28,7 +28,7 @@ class Faces:
         self._faces = faces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        face = self._faces.get(scope["path"].split("/", 2)[1])
+        face = self._faces.get(scope["path"].partition("/")[2].partition("/")[0])
         if face is None:
             raise NotServedError(
                 "There is nothing at this path.", expected="/v2, /v1 or /openapi.json"
@@ -44,6 +44,7 @@ class MetricsPage:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_method(scope, "GET", "HEAD")
         await send_reply(send, await asyncio.to_thread(self._metrics.page))
 
 

@@ -117,7 +117,7 @@ class ModelFolder:
         except FileNotFoundError:
             versions = list(self.versions(name))
             return {LIVE: versions[-1]} if versions else {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise _unreadable(file, error) from error
         if not isinstance(found, dict) or not all(
             isinstance(text, str) and _NAME.fullmatch(text)
@@ -161,9 +161,13 @@ class ModelFolder:
                 "What is live cannot be taken away, only replaced.",
                 remedy="move the model's folder away, if it is not to be served at all",
             )
-        if alias not in self.aliases(self._known(name)):
-            raise NotServedError(f"The model {name} has no alias {alias[:60]!r}.")
-        return self._change(name, lambda now: {a: v for a, v in now.items() if a != alias})
+
+        def removed(now: dict[str, str]) -> dict[str, str]:
+            if alias not in now:
+                raise NotServedError(f"The model {name} has no alias {alias[:60]!r}.")
+            return {a: v for a, v in now.items() if a != alias}
+
+        return self._change(self._known(name), removed)
 
     def roll_back(self, name: str) -> dict[str, str]:
         """Makes the previous version live again, and the live one the previous.
@@ -171,9 +175,13 @@ class ModelFolder:
         Raises:
             ConflictError: There is no previous one.
         """
-        if PREVIOUS not in self.aliases(self._known(name)):
-            raise ConflictError(f"There is no version of {name} to go back to.")
-        return self._change(name, lambda now: now | {LIVE: now[PREVIOUS], PREVIOUS: now[LIVE]})
+
+        def back(now: dict[str, str]) -> dict[str, str]:
+            if not {LIVE, PREVIOUS} <= now.keys():
+                raise ConflictError(f"There is no version of {name} to go back to.")
+            return now | {LIVE: now[PREVIOUS], PREVIOUS: now[LIVE]}
+
+        return self._change(self._known(name), back)
 
     def _known(self, name: str) -> str:
         if name not in self.names():

@@ -20,6 +20,7 @@ from vaekit.serving.exchange import (
     Scope,
     Send,
     body_of,
+    check_method,
     exchange_of,
     json_reply,
     send_reply,
@@ -30,7 +31,7 @@ from vaekit.serving.look.shown import Shown, shown_of
 from vaekit.serving.look.traffic import Rates, Traffic
 from vaekit.serving.models import Served
 from vaekit.serving.question import known
-from vaekit.serving.refusals import MethodError, NotServedError
+from vaekit.serving.refusals import NotServedError
 
 VIEWS: Final = {"gallery": "Samples", "explore": "Latent space", "draw": "Draw"}
 _NEEDS: Final = {
@@ -85,7 +86,8 @@ class Look:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = [part for part in scope["path"].split("/") if part]
-        _check_method(scope, "POST" if path[-1:] in (["decode"], ["judge"]) else "GET")
+        asks = path[-1:] in (["decode"], ["judge"])
+        check_method(scope, *(("POST",) if asks else ("GET", "HEAD")))
         match path:
             case [] | ["look"]:
                 reply = self._shell("Models", "/look/pages/overview")
@@ -208,8 +210,3 @@ def _static(name: str) -> Reply:
     content = files("vaekit.serving.look").joinpath("static", name).read_bytes()
     kept = (b"cache-control", b"no-cache")
     return Reply(content, media_type=media_type, headers=(kept,))
-
-
-def _check_method(scope: Scope, method: str) -> None:
-    if scope["method"] not in (method, "HEAD" if method == "GET" else method):
-        raise MethodError(f"This path takes {method}.", found=scope["method"])
