@@ -20,7 +20,8 @@ import numpy as np
 
 from vaekit.artifacts import write_file
 from vaekit.errors import ArtifactError
-from vaekit.runtime.runtime import Condition, Runtime
+from vaekit.runtime.door import Condition
+from vaekit.runtime.runtime import Runtime
 
 ASKED: Final = "generate.json"
 SMALLEST, LARGEST = 1, 4096

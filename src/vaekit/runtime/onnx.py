@@ -5,27 +5,22 @@ variant fp32 scores too; an example's answer depends on no other example of its 
 variant (weights may be in int8, activations never are).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Final, NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from vaekit.artifacts import PLAIN, ArtifactFolder, Exported, Reference, Serving, open_artifact
+from vaekit.artifacts import ArtifactFolder, Exported, Reference, Serving
 from vaekit.artifacts import Variant as VariantFacts
-from vaekit.errors import ArtifactError, MissingExtraError, SpecError
-from vaekit.runtime.runtime import Condition, Conditions, Runtime, in_chunks
+from vaekit.errors import SpecError
+from vaekit.runtime.chunks import in_chunks
+from vaekit.runtime.door import Condition, Conditions
+from vaekit.runtime.graph import TEMPERATURE, Graph, noise_input
+from vaekit.runtime.runtime import Runtime
 from vaekit.runtime.scores import Draws, Record, ScoreSums
-
-TEMPERATURE: Final = "temperature"
-
-
-def noise_input(layer: str) -> str:
-    """What the noise of a layer is called among the inputs of a graph."""
-    return f"noise_{layer}"
 
 
 class Opened(NamedTuple):
@@ -59,13 +54,8 @@ class OnnxRuntime(Runtime):
         opened: Opened | None = None,
     ) -> None:
         super().__init__(serving)
-        self._sessions = {
-            verb: _session(verb, graph, threads, opened) for verb, graph in graphs.items()
-        }
-        self._inputs = {
-            verb: {given.name for given in session.get_inputs()}
-            for verb, session in self._sessions.items()
-        }
+        where = "a graph in memory" if opened is None else opened.folder.path / "onnx"
+        self._graphs = {verb: Graph(verb, c, threads, where) for verb, c in graphs.items()}
         self._opened = opened
 
     # -- documents -----------------------------------------------------------------------------
@@ -103,14 +93,14 @@ class OnnxRuntime(Runtime):
     @property
     def graphs(self) -> tuple[str, ...]:
         """Which graphs there are."""
-        return tuple(self._sessions)
+        return tuple(self._graphs)
 
     @property
     def verbs(self) -> tuple[str, ...]:
         """What it can be asked, with the graphs that there are."""
         needed = {"reconstruct": {"encode", "decode"}}
         return tuple(
-            verb for verb in self.serving.outputs if needed.get(verb, {verb}) <= {*self._sessions}
+            verb for verb in self.serving.outputs if needed.get(verb, {verb}) <= {*self._graphs}
         )
 
     @property
@@ -134,8 +124,8 @@ class OnnxRuntime(Runtime):
             of a flow the Gaussian that it starts from; with the layer's own name, where there are
             several. The layers below (above, in a hierarchical VAE) are given the means of others.
         """
-        raw = self._examples(x)
-        c = self._c_beside(condition, len(raw))
+        raw = self._door.examples(x)
+        c = self._door.c_beside(condition, len(raw))
         return in_chunks(
             lambda rows, told: self._run("encode", x=rows, c=told), self.rows_at_a_time, raw, c
         )
@@ -190,24 +180,9 @@ class OnnxRuntime(Runtime):
         return self._run("score", x=x, c=c, **layers)
 
     def _run(self, verb: str, **given: np.ndarray | None) -> dict[str, np.ndarray]:
-        """The outputs of a graph, by name; what it does not ask for is not handed in."""
-        if verb not in self._sessions:
+        if verb not in self._graphs:
             raise self._not_exported(verb)
-        wanted = self._inputs[verb]
-        feeds = {n: array for n, array in given.items() if n in wanted and array is not None}
-        session = self._sessions[verb]
-        names = [output.name for output in session.get_outputs()]
-        per_example = [name for name in feeds if not _is_shared(verb, name)]
-        if len(feeds[per_example[0]]) > 0:
-            return dict(zip(names, session.run(None, feeds), strict=True))
-        # A graph computes with sizes, and no size fits into none: one blank row, and then it goes.
-        blank = {
-            name: np.zeros((1, *array.shape[1:]), array.dtype) if name in per_example else array
-            for name, array in feeds.items()
-        }
-        return {
-            name: values[:0] for name, values in zip(names, session.run(None, blank), strict=True)
-        }
+        return self._graphs[verb].run(given)
 
     def _not_exported(self, verb: str) -> SpecError:
         reason = self.exported.not_exported.get(verb) if self._opened else None
@@ -217,78 +192,6 @@ class OnnxRuntime(Runtime):
             found=reason or "no such graph",
             remedy="run it with torch: vaekit.load",
         )
-
-
-def open_runtime(
-    path: Path | str,
-    public_key: Path | str | None = None,
-    variant: str = PLAIN,
-    threads: int = 1,
-    verbs: Collection[str] | None = None,
-) -> OnnxRuntime:
-    """A trained model that runs without torch; the artifact is verified as a whole.
-
-    Args:
-        path: The artifact, or the run that it is of.
-        public_key: PEM file of who must have signed it; else what VAEKIT_PUBLIC_KEY names.
-        variant: Which of the artifact's variants: 'fp32', 'int8', ...
-        threads: Of each graph.
-        verbs: Which graphs are loaded; all of them where absent.
-
-    Raises:
-        ArtifactError: It is damaged, tampered with, unsigned, or was not exported to ONNX.
-        SpecError: It has no such variant.
-        MissingExtraError: onnxruntime is not installed.
-    """
-    folder = open_artifact(path, public_key)
-    exported = folder.exported
-    if exported is None:
-        raise ArtifactError(
-            "The artifact has no ONNX graphs yet.",
-            where=folder.path,
-            expected="a folder onnx/",
-            remedy=f"vaekit export {folder.path}",
-        )
-    if variant not in exported.variants:
-        options = {"int8": " --int8"}.get(variant, " --prune SHARE" if "pruned" in variant else "")
-        raise SpecError(
-            f"The artifact has no variant {variant!r}.",
-            where=folder.path / "onnx",
-            expected=" or ".join(exported.variants),
-            found=variant,
-            remedy=f"choose one of these, or vaekit export {folder.path}{options}",
-        )
-    graphs = {
-        verb: graph
-        for verb, graph in exported.variants[variant].graphs.items()
-        if verbs is None or verb in verbs
-    }
-    return OnnxRuntime(
-        folder.serving,
-        {verb: folder.read(graph.file) for verb, graph in graphs.items()},
-        threads,
-        Opened(folder, exported, variant),
-    )
-
-
-def _session(verb: str, graph: bytes, threads: int, opened: Opened | None) -> Any:
-    onnxruntime = _onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors; what is said of an optimisation helps nobody here
-    # Weights in int8 become floating-point numbers once, when the graph is loaded; and no pattern
-    # of nodes is taken for permission to round activations.
-    options.add_session_config_entry("session.disable_quant_qdq", "1")
-    try:
-        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises many kinds, of a module of its own
-        raise ArtifactError(
-            f"The graph '{verb}' cannot be run by this onnxruntime.",
-            where="a graph in memory" if opened is None else opened.folder.path / "onnx",
-            found=f"onnxruntime {onnxruntime.__version__}: {str(error)[:200]}",
-            remedy="install the onnxruntime that export.json names, or export the model again",
-        ) from error
 
 
 def _draws(found: Mapping[str, np.ndarray], noise: tuple[np.ndarray, ...]) -> Draws:
@@ -304,16 +207,3 @@ def _named(noise: tuple[np.ndarray, ...], layers: list[str]) -> dict[str, np.nda
         noise_input(name): layer.astype(np.float32)
         for name, layer in zip(layers, noise, strict=True)
     }
-
-
-def _is_shared(verb: str, name: str) -> bool:
-    """Whether an input is one for all examples."""
-    return name == TEMPERATURE or (verb == "score" and name.startswith("noise_"))
-
-
-def _onnxruntime() -> ModuleType:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingExtraError("serve", "Running a model without torch") from None
-    return onnxruntime

@@ -7,15 +7,16 @@ seed alone: an example gets the same answer in whatever batch it travels.
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float, Float32, Float64, Shaped
+from jaxtyping import Float, Float64, Shaped
 
 from vaekit.artifacts import Serving
-from vaekit.condition import encoded
-from vaekit.errors import DataError, SpecError
+from vaekit.errors import SpecError
+from vaekit.runtime.chunks import in_chunks
+from vaekit.runtime.door import Condition, Conditions, Door, check_count
 from vaekit.runtime.noise import standard_noise
 from vaekit.runtime.scores import Draws, Record, ScoreSums, squared_error
 from vaekit.runtime.walks import along_dimensions, straight_lines
@@ -24,11 +25,6 @@ from vaekit.schema import Schema
 VALUES_AT_A_TIME: Final = 2**22
 ROWS_AT_A_TIME: Final = 4096
 MOST_SAMPLES: Final = 100_000
-
-Condition: TypeAlias = Mapping[str, Any] | None
-"""What is said of examples, by name: a class for all of them, or one for each."""
-Conditions: TypeAlias = Float32[np.ndarray, "examples conditions"] | None
-"""The same in numbers, as a model sees it."""
 
 
 class Runtime(ABC):
@@ -40,6 +36,7 @@ class Runtime(ABC):
 
     def __init__(self, serving: Serving) -> None:
         self.serving, self.most_rows = serving, ROWS_AT_A_TIME
+        self._door = Door(serving)
 
     @property
     def schema(self) -> Schema:
@@ -71,9 +68,12 @@ class Runtime(ABC):
             DataError: They do not fit the schema.
             SpecError: A condition is missing, or unknown.
         """
-        raw = self._examples(x)
+        raw = self._door.examples(x)
         return in_chunks(
-            self._encode, self.rows_at_a_time, raw, self._c_beside(condition, len(raw))
+            self._encode,
+            self.rows_at_a_time,
+            raw,
+            self._door.c_beside(condition, len(raw)),
         )
 
     def decode(self, z: Any, condition: Condition = None) -> Float[np.ndarray, "examples *event"]:
@@ -86,16 +86,21 @@ class Runtime(ABC):
         Raises:
             DataError: They are not codes of this model.
         """
-        codes = self._codes(z)
-        return in_chunks(self._decode, self.rows_at_a_time, codes, self._c(condition, len(codes)))
+        codes = self._door.codes(z)
+        return in_chunks(
+            self._decode, self.rows_at_a_time, codes, self._door.c(condition, len(codes))
+        )
 
     def reconstruct(
         self, x: Any, condition: Condition = None
     ) -> Float[np.ndarray, "examples *event"]:
         """What the model makes of each example: the decoded code, in raw units."""
-        raw = self._examples(x)
+        raw = self._door.examples(x)
         return in_chunks(
-            self._reconstruct, self.rows_at_a_time, raw, self._c_beside(condition, len(raw))
+            self._reconstruct,
+            self.rows_at_a_time,
+            raw,
+            self._door.c_beside(condition, len(raw)),
         )
 
     def score(
@@ -150,13 +155,13 @@ class Runtime(ABC):
         """All that `_score` finds."""
         protocol = self.serving.score_protocol
         k = protocol.num_samples if num_samples is None else num_samples
-        _check_count("num_samples", k, least=1, most=MOST_SAMPLES)
-        raw = self._examples(x)
+        check_count("num_samples", k, least=1, most=MOST_SAMPLES)
+        raw = self._door.examples(x)
         noise = self._noise(k, seed)
         block = min(k if noise else 1, self.rows_at_a_time)
         blocks = range(0, k if noise else 1, block)
         shares = [tuple(layer[i : i + block] for layer in noise) for i in blocks]
-        c = self._c_beside(condition, len(raw))
+        c = self._door.c_beside(condition, len(raw))
         return in_chunks(
             lambda rows, told: self._score(rows, told, shares), self.rows_at_a_time // block, raw, c
         )
@@ -183,7 +188,7 @@ class Runtime(ABC):
                 found=f"model.kind = {self.serving.model_kind!r}",
                 remedy="decode codes of your own, or train a model of kind 'vae'",
             )
-        _check_count("n", n, least=1)
+        check_count("n", n, least=1)
         if not (math.isfinite(temperature) and temperature >= 0):
             raise SpecError(
                 "A temperature cannot be used.", expected="zero or more", found=temperature
@@ -195,7 +200,7 @@ class Runtime(ABC):
         return in_chunks(
             lambda c, *layers: self._sample(layers, c, temperature),
             self.rows_at_a_time,
-            self._c(condition, n),
+            self._door.c(condition, n),
             *noise,
         )
 
@@ -213,8 +218,8 @@ class Runtime(ABC):
         Raises:
             SpecError: Codes are discrete, or there are too few steps.
         """
-        self._check_continuous("interpolate")
-        _check_count("steps", steps, least=2)
+        self._door.check_continuous("interpolate")
+        check_count("steps", steps, least=2)
         ends = self.encode(x_a, condition), self.encode(x_b, condition)
         return self._decoded(straight_lines(*ends, steps), condition)
 
@@ -238,8 +243,8 @@ class Runtime(ABC):
         Raises:
             SpecError: Codes are discrete, or there is no such dimension.
         """
-        self._check_continuous("traverse")
-        _check_count("steps", steps, least=2)
+        self._door.check_continuous("traverse")
+        check_count("steps", steps, least=2)
         size = self.serving.latent_dim
         start = np.zeros((1, size), np.float32) if x is None else self.encode(x, condition)
         return self._decoded(along_dimensions(start, dimensions, reach, steps), condition)
@@ -252,7 +257,7 @@ class Runtime(ABC):
         Raises:
             DataError: They do not fit the schema.
         """
-        return self._examples(x)
+        return self._door.examples(x)
 
     def check_codes(self, z: Any) -> Float[np.ndarray, "examples latent"]:
         """Codes as `decode` takes them.
@@ -260,7 +265,7 @@ class Runtime(ABC):
         Raises:
             DataError: They are not codes of this model.
         """
-        return self._codes(z)
+        return self._door.codes(z)
 
     def check_condition(self, condition: Condition, n: int, is_shown: bool) -> None:
         """Complains of conditions that do not fit n examples.
@@ -273,7 +278,7 @@ class Runtime(ABC):
         Raises:
             SpecError: Something is missing, or unknown.
         """
-        _ = self._c_beside(condition, n) if is_shown else self._c(condition, n)
+        _ = self._door.c_beside(condition, n) if is_shown else self._door.c(condition, n)
 
     # -- what a backend does, for arrays that were checked and fit into memory -------------------
 
@@ -300,58 +305,13 @@ class Runtime(ABC):
     ) -> np.ndarray:
         """Raw-unit means for prior draws made of noise of shape (examples, *latent) per layer."""
 
-    # -- the door ------------------------------------------------------------------------------
-
-    def _examples(self, x: Any) -> np.ndarray:
-        return self.schema.fitted(_array(x, "x"))
-
-    def _codes(self, z: Any) -> np.ndarray:
-        codes, size = _array(z, "z"), self.serving.latent_dim
-        if codes.shape == (size,):
-            codes = codes[None]
-        if codes.ndim != 2 or codes.shape[1] != size or codes.dtype.kind not in "buif":
-            raise DataError(
-                f"These are not codes of {self.serving.name}.",
-                where="z",
-                expected=f"numbers of shape (examples, {size})",
-                found=f"{codes.dtype}, shape {codes.shape}",
-                remedy="give what encode gave",
-            )
-        if not np.isfinite(codes).all():
-            raise DataError("A code is not a finite number.", where="z", found="NaN or infinity")
-        return codes.astype(np.promote_types(np.float32, codes.dtype), copy=False)
-
-    def _c(self, condition: Condition, n: int) -> Conditions:
-        return encoded(self.serving.conditions, condition, n, self.serving.name)
-
-    def _c_beside(self, condition: Condition, n: int) -> Conditions:
-        """Conditions of examples that are shown: what the model finds out is not told."""
-        inferred = {known.name for known in self.serving.conditions if known.optional}
-        for name in inferred.intersection(condition or {}):
-            raise SpecError(
-                f"The model {self.serving.name} finds out the {name} of an example by itself.",
-                where=f"condition {name}",
-                expected="no condition, where an example is shown",
-                remedy="leave the condition out; sample and decode take it",
-            )
-        return self._c(condition, n)
-
-    def _check_continuous(self, verb: str) -> None:
-        if self.serving.is_discrete:
-            raise SpecError(
-                f"The codes of this model are discrete: there is no way to {verb} between them.",
-                where=self.serving.name,
-                found=f"model.kind = {self.serving.model_kind!r}",
-                remedy="reconstruct or sample, or train a model of kind 'vae'",
-            )
+    # -- pieces --------------------------------------------------------------------------------
 
     def _noise(self, num_samples: int, seed: int) -> list[np.ndarray]:
         return [
             standard_noise((num_samples, 1, *layer.shape), layer.kind, seed, "score", layer.name)
             for layer in self.serving.noise
         ]
-
-    # -- pieces --------------------------------------------------------------------------------
 
     def _reconstruct(self, x: np.ndarray, c: Conditions) -> np.ndarray:
         return self._decode(self._encode(x, c), c)
@@ -373,29 +333,3 @@ class Runtime(ABC):
         for noise in blocks:
             sums.add(self._infer(x, c, noise))
         return {**sums.scores(), "mse": squared_error(x, self._reconstruct(x, c), self.schema)}
-
-
-def _array(values: Any, where: str) -> np.ndarray:
-    try:
-        return np.asarray(values)
-    except ValueError as error:  # lists of unequal length
-        raise DataError("This is not an array of numbers.", where=where, found=error) from error
-
-
-def _check_count(name: str, count: int, least: int, most: float = math.inf) -> None:
-    if not least <= count <= most:
-        limits = f"{least} or more" if most == math.inf else f"{least} to {most:,}"
-        size = "small" if count < least else "large"
-        raise SpecError(f"{name} is too {size}.", where=name, expected=limits, found=count)
-
-
-def in_chunks(verb: Callable[..., Any], size: int, *arrays: np.ndarray | None) -> Any:
-    """`verb` of a few rows of each array at a time; no rows are one chunk of none."""
-    size, n = max(size, 1), next(len(array) for array in arrays if array is not None)
-    parts = [
-        verb(*(None if array is None else array[i : i + size] for array in arrays))
-        for i in range(0, max(n, 1), size)
-    ]
-    if isinstance(parts[0], dict):
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return np.concatenate(parts)
