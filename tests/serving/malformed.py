@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
+from serving import socket_client
 
-PATH = "/v2/models/toy.score/infer"
 GOOD: dict[str, Any] = {
     "inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [0.5, 1, 1.5, 2]}],
     "parameters": {"label": 1, "age": 30.0, "seed": 3, "num_samples": 2},
@@ -38,11 +38,9 @@ class Bad(NamedTuple):
     """Whether the client ends its half of the connection, rather than to wait for an answer."""
 
 
-def post(body: bytes, *headers: str, length: str | None = None, path: str = PATH) -> bytes:
-    """The bytes of a request."""
-    said = str(len(body)) if length is None else length
-    lines = [f"POST {path} HTTP/1.1", "Host: a", f"Content-Length: {said}", *headers]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+def post(body: bytes, *headers: str, length: str | None = None, verb: str = "score") -> bytes:
+    path = f"/v2/models/toy.{verb}/infer"
+    return socket_client.post(body, *headers, path=path, length=length)
 
 
 def document(change: Callable[[dict[str, Any]], object]) -> bytes:
@@ -81,6 +79,8 @@ WRONG_SHAPES = st.lists(st.integers(-2, 5) | HUGE, max_size=10).filter(
 )
 RANKS = st.integers(1, 12).map(lambda n: json.loads("[" * n + "0.5" + "]" * n))
 BODY = json.dumps(GOOD).encode()
+GOOD_REQUEST = post(BODY)
+CHUNKED = b"Transfer-Encoding: chunked\r\nX: "
 LENGTHS = st.integers(1, len(BODY) - 1)
 OVERFLOWS = [
     (name, value)
@@ -93,7 +93,7 @@ OVERFLOWS = [
 def sample(name: str, value: Any) -> Bad:
     """A request for draws, with something in it that is too much."""
     said = {"parameters": {"label": 1, "age": 1, name: value}}
-    return Bad(post(json.dumps(said).encode(), path="/v2/models/toy.sample/infer"))
+    return Bad(post(json.dumps(said).encode(), verb="sample"))
 
 
 KINDS: dict[str, SearchStrategy[Bad]] = {
@@ -154,11 +154,7 @@ KINDS: dict[str, SearchStrategy[Bad]] = {
     ).map(lambda header: Bad(post(BODY, header))),
     "chunks": st.sampled_from(
         ["zz\r\n", "5\r\n{}\r\n0\r\n\r\n", "-1\r\n", f"{2**70:x}\r\n", "2\r\n{}x"]
-    ).map(
-        lambda chunk: Bad(
-            f"POST {PATH} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}".encode()
-        )
-    ),
+    ).map(lambda chunk: Bad(post(chunk.encode()).replace(b"Content-Length: ", CHUNKED, 1))),
     "pipelined garbage": st.binary(min_size=1, max_size=50).map(
         lambda rest: Bad(post(b"{", length="1") + b"\x00" + rest)
     ),
@@ -168,7 +164,7 @@ KINDS: dict[str, SearchStrategy[Bad]] = {
     ).map(lambda target: Bad(f"OPTIONS {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode())),
     "a head without an end": st.integers(70_000, 300_000).map(
         # What it says may be lost, because it ends while it is still written to.
-        lambda n: Bad(f"GET {PATH} HTTP/1.1\r\nX: {'a' * n}".encode(), (431, 0))
+        lambda n: Bad(f"GET /v2 HTTP/1.1\r\nX: {'a' * n}".encode(), (431, 0))
     ),
     "a slow head": st.integers(1, 40).map(lambda n: Bad(post(BODY)[:n], (0,))),
     "a slow body": LENGTHS.map(lambda n: Bad(post(BODY)[:-n], (504,))),

@@ -66,9 +66,10 @@ def test_a_body_that_is_as_large_as_it_may_be_is_read(small: Bench) -> None:
     assert reply.status_code == 200
 
 
-def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_body_that_does_not_come_is_not_waited_for(begins: bool) -> None:
     async def receive() -> dict[str, Any]:
-        if started:
+        if started or not begins:
             await asyncio.sleep(10)
         started.append(1)
         return {"type": "http.request", "body": b"{", "more_body": True}
@@ -192,6 +193,8 @@ def test_keys_come_from_a_file_and_from_the_environment(
         (f"a infer {'0' * 64} -1", "rate '-1'"),
         (f"a/b infer {'0' * 64}", "name 'a/b'"),
         (f"a infer {'0' * 64}\na infer {'1' * 64}", "twice"),
+        (f"vk_a infer {'0' * 63}", "where the hash would be"),
+        ("a vk_abc infer", "scopes that is a key"),
     ],
 )
 def test_lines_that_are_no_keys(line: str, found: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from serving.in_process import Bench, listening
 from serving.linear_server import LinearRuntime, serving
-from serving.malformed import BODY, KINDS, Bad, post
+from serving.malformed import GOOD_REQUEST, KINDS, Bad
+from serving.socket_client import answer
 
 from vaekit.serving.body import BodyLimits
 
@@ -25,31 +25,13 @@ class Victim:
     """A service at a port, and what it answered before anybody did anything to it."""
 
     def __init__(self, address: str, bench: Bench) -> None:
-        host, port = address.split(":")
-        self.address, self.bench = (host, int(port)), bench
-        self.good = self.answer(post(BODY))
+        self.port, self.bench = int(address.partition(":")[2]), bench
+        self.good = answer(self.port, GOOD_REQUEST)
         self.before = self.held()
-
-    def answer(self, request: bytes, is_cut: bool = False) -> tuple[int, str]:
-        """Status and body of the last answer; 0 where there is none."""
-        with socket.create_connection(self.address, timeout=20) as client:
-            found = bytearray()
-            try:
-                client.sendall(request)
-                if is_cut:
-                    client.shutdown(socket.SHUT_WR)
-                while not _is_whole(found) and (more := client.recv(65536)):
-                    found += more
-            except ConnectionError:  # it closed while we were sending: what it said may be lost
-                pass
-        if not found:
-            return 0, ""
-        head, _, said = bytes(found).partition(b"\r\n\r\n")
-        return int(head[9:12]), said.decode()
 
     def refuses(self, bad: Bad) -> None:
         """It answers as it may, and says why."""
-        status, said = self.answer(bad.request, bad.is_cut)
+        status, said = answer(self.port, bad.request, bad.is_cut)
         assert status in bad.statuses, said
         if status and said != "Invalid HTTP request received.":
             assert 0 < len(json.loads(said)["error"]) <= 2000
@@ -60,17 +42,11 @@ class Victim:
 
     def is_well(self) -> None:
         """It answers as before, holds on to nothing, and nothing failed inside."""
-        assert self.answer(post(BODY)) == self.good
+        assert answer(self.port, GOOD_REQUEST) == self.good
         assert self.good[0] == 200
         for now, before in zip(self.held(), self.before, strict=True):
             assert now <= before + 4  # of the pool that parses large bodies
         assert not [line for line in self.bench.lines if line["event"] == "failure"]
-
-
-def _is_whole(found: bytearray) -> bool:
-    head, end, said = bytes(found).partition(b"\r\n\r\n")
-    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-    return bool(end) and len(said) >= int(length)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import io
 import json
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import jsonschema_rs
 import numpy as np
@@ -110,6 +111,8 @@ def _png(width: int, height: int) -> bytes:
         ("score", b"no picture", 400, "no PNG"),
         ("score", _png(3, 3), 400, "3 x 2 pixels"),
         ("score", _png(3, 2)[:43], 400, "no PNG"),
+        ("score", _png(3, 2)[:16] + b"\xff" * 8 + _png(3, 2)[24:], 413, "16,777,216 pixels"),
+        ("score", _png(3, 2)[:33] + _png(60_000, 1)[8:33] * 2 + _png(3, 2)[33:], 400, "3 x 2"),
         ("decode", _png(3, 2), 415, "takes no picture"),
     ],
 )
@@ -118,6 +121,15 @@ def test_pictures_that_are_refused(
 ) -> None:
     reply = post(pictures, verb, content=content, headers={"content-type": "image/png"})
     assert (reply.status_code, message in reply.json()["error"]) == (status, True), reply.text
+
+
+@pytest.mark.parametrize(
+    "query", ["[" * 5000, "[[1]]", "NaN", "1e999", "9" * 5000, "{", '{"a":1,"a":2}', "\ud800", ""]
+)
+def test_numbers_in_a_query_are_numbers(pictures: Bench, query: str) -> None:
+    asked = urlencode({"num_samples": query}, errors="surrogatepass")
+    png = {"content": _png(3, 2), "headers": {"content-type": "image/png"}}
+    assert post(pictures, f"score?{asked}", **png).status_code in (400, 422)
 
 
 def test_a_model_of_rows_takes_and_makes_no_pictures(bench: Bench) -> None:

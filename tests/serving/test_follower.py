@@ -120,7 +120,9 @@ def test_what_is_refused_does_not_take_over_until_it_is_mended(
     run(tmp_path, do)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"live": 2}', '{"live": "../x"}', '{"a/b": "1"}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[" * 100_000, "[]", '{"live": 2}', '{"live": "../x"}', '{"a/b": "1"}']
+)
 def test_a_file_that_cannot_be_read_changes_nothing(tmp_path: Path, text: str) -> None:
     async def do(place: Place) -> None:
         put(tmp_path, "toy", "1")
@@ -250,6 +252,7 @@ def test_aliases_are_written_whole_and_can_be_rolled_back(tmp_path: Path) -> Non
         (lambda f: f.remove("toy", "live"), ConflictError, "only replaced"),
         (lambda f: f.remove("toy", "canary"), NotServedError, "no alias"),
         (lambda f: f.roll_back("toy"), ConflictError, "no version of toy to go back to"),
+        (lambda f: f.roll_back("no_live"), ConflictError, "no version of no_live to go back to"),
     ],
 )
 def test_changes_that_are_refused(
@@ -259,6 +262,8 @@ def test_changes_that_are_refused(
     message: str,
 ) -> None:
     put(tmp_path, "toy", "1")
+    put(tmp_path, "no_live", "1")
+    alias(tmp_path, "no_live", '{"previous": "1"}')
     with pytest.raises(error, match=message):
         change(ModelFolder(tmp_path))
     assert not (tmp_path / "toy" / "aliases.json").exists()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from artifacts.tampering import V1
-from serving.own_process import ARTIFACT, X, ask, children, serving, wait_until_ready
+from serving.own_process import ARTIFACT, X, ask, children, serving, wait_until, wait_until_ready
 
 from vaekit.runtime import open_runtime
 
@@ -89,6 +89,18 @@ def test_several_workers_share_a_port_and_add_up_what_they_count() -> None:
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+@pytest.mark.slow
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    with serving(str(ARTIFACT), "--workers", "2") as (process, port, _):
+        wait_until_ready(port)
+        workers = children(process.pid)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+        with pytest.raises(ConnectionRefusedError):
+            ask(port, "/v2")
 
 
 @pytest.mark.parametrize(

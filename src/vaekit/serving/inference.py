@@ -175,13 +175,17 @@ def _binary_size(parameters: dict[str, Any], where: str) -> int | None:
 
 def _shape(tensor: dict[str, Any], where: str) -> tuple[int, ...]:
     shape = _list(tensor.get("shape"), f"{where}.shape")
-    if len(shape) > MOST_DIMENSIONS or any(type(side) is not int or side < 1 for side in shape):
+    if len(shape) > MOST_DIMENSIONS or not all(map(_is_side, shape)):
         raise MalformedError(
             "A shape is no shape.",
             where=where,
             expected=f"whole numbers, one or more each, {MOST_DIMENSIONS} at most",
         )
     return tuple(shape)
+
+
+def _is_side(side: Any) -> bool:
+    return type(side) is int and 0 < side < 2**63
 
 
 def _name(tensor: dict[str, Any], where: str) -> str:

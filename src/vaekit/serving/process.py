@@ -13,9 +13,10 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import TYPE_CHECKING, Final, final
@@ -97,7 +98,16 @@ def work(settings: Settings, door: socket.socket, others_go_on: Callable[[], boo
 
 
 def _work_with_others(settings: Settings, door: socket.socket, is_over: "Event") -> None:
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     work(settings, door, lambda: not is_over.is_set())
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed cannot say that it is over; its processes would keep the port."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 @final
