@@ -57,6 +57,8 @@ class OnnxRuntime(Runtime):
         where = "a graph in memory" if opened is None else opened.folder.path / "onnx"
         self._graphs = {verb: Graph(verb, c, threads, where) for verb, c in graphs.items()}
         self._opened = opened
+        needed = {"reconstruct": {"encode", "decode"}}
+        self._verbs = tuple(v for v in serving.outputs if needed.get(v, {v}) <= {*graphs})
 
     # -- documents -----------------------------------------------------------------------------
 
@@ -98,10 +100,7 @@ class OnnxRuntime(Runtime):
     @property
     def verbs(self) -> tuple[str, ...]:
         """What it can be asked, with the graphs that there are."""
-        needed = {"reconstruct": {"encode", "decode"}}
-        return tuple(
-            verb for verb in self.serving.outputs if needed.get(verb, {verb}) <= {*self._graphs}
-        )
+        return self._verbs
 
     @property
     def _source(self) -> Opened:
