@@ -73,6 +73,14 @@ def test_afterwards_it_answers_as_before(victim: Victim) -> None:
     victim.is_well()
 
 
+def test_a_head_without_an_end_is_not_read_for_ever() -> None:
+    begin = b"GET /v2 HTTP/1.1\r\nHost: a\r\nX: "
+    with listening(Bench().app) as address:
+        port = int(address.partition(":")[2])
+        assert answer(port, begin.ljust(2**16 + 1, b"a"))[0] == 431
+        assert answer(port, begin.ljust(2**16 - 4, b"a") + b"\r\n\r\n")[0] == 200
+
+
 @pytest.mark.slow
 def test_two_thousand_are_refused_and_it_answers_as_before(victim: Victim) -> None:
     asked = Counter[str]()
