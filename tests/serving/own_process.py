@@ -2,13 +2,15 @@
 
 import http.client
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +36,7 @@ class Running(NamedTuple):
 def serving(*arguments: str) -> Iterator[Running]:
     """The command."""
     command = [sys.executable, "-m", "vaekit", "serve", *arguments, "--port", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stderr is not None
     lines: list[str] = []
     drain = threading.Thread(target=lines.extend, args=(process.stderr,), daemon=True)
@@ -49,7 +51,8 @@ def serving(*arguments: str) -> Iterator[Running]:
         drain.start()
         yield Running(process, port, lines)
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with its workers, also where they are lost
         process.wait()
         drain.join()
         process.stderr.close()

@@ -19,7 +19,7 @@ def answer(port: int, request: bytes, is_cut: bool = False) -> tuple[int, str]:
         is_cut: Whether to end this half of the connection behind it.
     """
     found = bytearray()
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         try:
             client.sendall(request)
             if is_cut:

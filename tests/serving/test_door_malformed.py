@@ -16,6 +16,9 @@ from serving.socket_client import answer
 
 from vaekit.serving.body import BodyLimits
 
+# beartype takes random items of lists to look at, here in the thread of the service.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 CONDITIONS = [{"name": "label", "num_classes": 3}, {"name": "age"}]
 SECONDS = 0.2
 """How long a slow sender is waited for."""
@@ -71,6 +74,14 @@ def test_each_kind_is_refused(victim: Victim, kind: str, data: st.DataObject) ->
 
 def test_afterwards_it_answers_as_before(victim: Victim) -> None:
     victim.is_well()
+
+
+def test_a_head_without_an_end_is_not_read_for_ever() -> None:
+    begin = b"GET /v2 HTTP/1.1\r\nHost: a\r\nX: "
+    with listening(Bench().app) as address:
+        port = int(address.partition(":")[2])
+        assert answer(port, begin.ljust(2**16 + 1, b"a"))[0] == 431
+        assert answer(port, begin.ljust(2**16 - 4, b"a") + b"\r\n\r\n")[0] == 200
 
 
 @pytest.mark.slow

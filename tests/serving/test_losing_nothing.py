@@ -5,9 +5,11 @@ was let in, and gets no whole answer, is one.
 """
 
 import asyncio
+import http.client
 import json
 import shutil
 import signal
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -95,6 +97,24 @@ def test_the_end_under_load_loses_no_request(workers: int) -> None:
             outcomes = asyncio.run(load(running))
         assert outcomes.keys() <= {"200", "refused"}, outcomes
         assert outcomes["refused"] == CLIENTS
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_a_request_on_its_way_to_the_end_is_answered(asked_before: bool) -> None:
+    with serving(str(ARTIFACT), "--name", "toy", "--grace", "0") as (process, port, _):
+        wait_until_ready(port)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.connect()
+        if asked_before:
+            connection.request("GET", "/v1/models")
+            connection.getresponse().read()
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.6)  # the door is shut by now
+        connection.request("GET", "/v1/models")
+        reply = connection.getresponse()
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        connection.close()
+        assert process.wait(30) == 0
 
 
 @pytest.mark.slow

@@ -30,16 +30,13 @@ def bad_requests(number: int) -> list[Bad]:
     found: list[Bad] = []
     kinds = st.sampled_from([kind for kind in KINDS if kind not in WAITING])
 
-    @settings(max_examples=number, database=None, suppress_health_check=list(SLOW))
+    @settings(max_examples=number, database=None, suppress_health_check=[HealthCheck.too_slow])
     @given(kinds.flatmap(KINDS.__getitem__))
     def collect(bad: Bad) -> None:
         found.append(bad._replace(request=bad.request.replace(b"/models/toy.", b"/models/soak.")))
 
     collect()
     return found
-
-
-SLOW = (HealthCheck.too_slow,)
 
 
 class Held:
