@@ -147,10 +147,11 @@ def test_neither_values_nor_queries_nor_keys_are_in_a_span(tmp_path: Path) -> No
         tmp_path,
         score(json={"x": x}, headers=headers, url=url),
         score(json={"x": [[1234.56] * 4]}, headers=headers),  # the error says a value
+        score(url="/v1/models/vk_0123456789abcdefghij/score"),
     )
     whole = " ".join(span.to_json() for span in spans)
     assert "vaekit.examples" in whole
-    for secret in ("12.34", "77.1", "1234.5", "vk_secret", "label"):
+    for secret in ("12.34", "77.1", "1234.5", "vk_secret", "vk_0", "label"):
         assert secret not in whole
 
 

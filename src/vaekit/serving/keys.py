@@ -28,6 +28,17 @@ PREFIX: Final = "vk_"
 Scope: TypeAlias = Literal["infer", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_A_KEY: Final = re.compile(rf"{PREFIX}[\w-]{{20,}}")
+
+
+def without_keys(text: str) -> str:
+    """A text without what looks like a key in it, wherever somebody has put one.
+
+    Example:
+        >>> without_keys("/v1/models/vk_0123456789abcdefghij")
+        '/v1/models/(a key)'
+    """
+    return _A_KEY.sub("(a key)", text)
 
 
 @final

@@ -5,20 +5,17 @@ Nothing that looks like a key is written, wherever somebody has put it.
 
 import contextlib
 import json
-import re
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Final, final
+from typing import Any, final
 
 import orjson
 
 from vaekit.serving.exchange import Exchange
-from vaekit.serving.keys import PREFIX
-
-_A_KEY: Final = re.compile(rf"{PREFIX}[\w-]{{20,}}")
+from vaekit.serving.keys import without_keys
 
 
 @final
@@ -65,7 +62,7 @@ class Log:
         """One line; what is None is left out."""
         line: dict[str, Any] = {"time": datetime.now(UTC), "level": level, "event": event}
         line |= {name: value for name, value in fields.items() if value is not None}
-        self._write(_A_KEY.sub("(a key)", _one_line(line)))
+        self._write(without_keys(_one_line(line)))
 
 
 def _one_line(line: dict[str, Any]) -> str:

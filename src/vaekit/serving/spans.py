@@ -37,6 +37,7 @@ from vaekit.serving.body import Receive
 from vaekit.serving.engine import BatchReport
 from vaekit.serving.envelope import QUIET
 from vaekit.serving.exchange import KEY_IN_SCOPE, App, Exchange, Scope, Send
+from vaekit.serving.keys import without_keys
 from vaekit.serving.question import VERBS
 
 LONGEST_PATH: Final = 200
@@ -173,7 +174,7 @@ def _asked(scope: Scope, headers: Mapping[str, str]) -> dict[str, Any]:
     """What is known when a request begins."""
     known = {
         "http.request.method": _method(scope) or "_OTHER",
-        "url.path": scope["path"][:LONGEST_PATH],
+        "url.path": without_keys(scope["path"][:LONGEST_PATH]),
         "url.scheme": scope.get("scheme", "http"),
         "network.protocol.version": scope.get("http_version"),
         "user_agent.original": headers.get("user-agent"),
