@@ -25,6 +25,9 @@ from vaekit.serving import Service, Settings
 from vaekit.serving.keys import new_key
 from vaekit.serving.log import Log
 
+# beartype takes random items of lists to look at, here in the thread of the service.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 SECRET, KEY = new_key("tester", ["infer", "admin"])
 HEADERS = {"Authorization": f"Bearer {SECRET}"}
 PARAMETERS = {
@@ -91,7 +94,6 @@ def _with_names(whole: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # a thing of schemathesis
 @pytest.mark.parametrize("examples", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_what_comes_back_is_declared(documented: Documented, examples: int) -> None:
     schema = schemathesis.openapi.from_dict(_with_names(documented.document))

@@ -16,6 +16,9 @@ from serving.socket_client import answer
 
 from vaekit.serving.body import BodyLimits
 
+# beartype takes random items of lists to look at, here in the thread of the service.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 CONDITIONS = [{"name": "label", "num_classes": 3}, {"name": "age"}]
 SECONDS = 0.2
 """How long a slow sender is waited for."""
