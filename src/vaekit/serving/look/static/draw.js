@@ -142,8 +142,8 @@ class Drawing {
   async judge() {
     const body = { x: this.values(), condition: told(this.root) };
     const response = await ask(`/look/pages/${this.root.dataset.name}/judge`, body);
-    if (!response || this.empty) return;
-    const found = await response.json();
+    const found = await response?.json();
+    if (!found || this.empty) return; // it may have been cleared meanwhile
     this.root.querySelector("#reconstruction").src = found.reconstruction;
     this.root.querySelector("#verdict").replaceChildren(...verdict(found));
   }
