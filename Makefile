@@ -64,7 +64,7 @@ bench: $(BENCH) ## Time training and evaluation against peers, on an otherwise i
 
 bench-serve: $(DEV) $(PEERS) ## Time the service against peers, on an otherwise idle machine (needs wrk)
 	$(BIN)/vaekit train mnist --quiet --output .cache/bench-serve
-	$(BIN)/vaekit export .cache/bench-serve
+	$(BIN)/vaekit export .cache/bench-serve --int8 --prune 0.5
 	$(BIN)/python benchmarks/serving_start.py .cache/bench-serve
 	$(BIN)/python benchmarks/serving_speed.py .cache/bench-serve $(PEERS_VENV)/bin/python $(ARGS)
 
