@@ -55,14 +55,16 @@ def test_a_cuda_device_that_is_not_there(no_cuda: None) -> None:
     assert "--set training.device=cpu" in str(raised.value)
 
 
+@pytest.mark.parametrize("faster", [True, False])
 @pytest.mark.parametrize("avx512", [True, False])
 @pytest.mark.parametrize("amx", [True, False])
-def test_bfloat16_is_taken_where_it_is_native(
-    avx512: bool, amx: bool, monkeypatch: pytest.MonkeyPatch
+def test_bfloat16_is_taken_where_it_is_faster(
+    avx512: bool, amx: bool, faster: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    expected = "bfloat16" if avx512 or amx else "float32"
+    monkeypatch.setattr(machine, "bfloat16_is_faster", lambda: faster)
+    expected = "bfloat16" if amx or (avx512 and faster) else "float32"
     assert resolve(changed(precision="auto")).precision == expected
     assert resolve(changed(precision="float32")).precision == "float32"
 

@@ -1,6 +1,6 @@
 """Stable formulas and seeded noise; knows no word of variational autoencoders."""
 
-from vaekit.numerics.matmul import fast_float32_products
+from vaekit.numerics.matmul import bfloat16_is_faster, fast_float32_products
 from vaekit.numerics.noise import Key, NoiseSpec, derive_seed, draw_noise, generator_for
 from vaekit.numerics.stable import (
     at_least_float32,
@@ -16,6 +16,7 @@ __all__ = [
     "Key",
     "NoiseSpec",
     "at_least_float32",
+    "bfloat16_is_faster",
     "derive_seed",
     "draw_noise",
     "fast_float32_products",

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from vaekit.errors import SpecError
-from vaekit.numerics import fast_float32_products
+from vaekit.numerics import bfloat16_is_faster, fast_float32_products
 from vaekit.training.spec import Precision, TrainingSpec
 
 
@@ -33,23 +33,31 @@ def resolve(spec: TrainingSpec) -> TrainingSpec:
             found=f"torch {torch.__version__}, no device",
             remedy="--set training.device=cpu, or install a CUDA build of torch (see the README)",
         )
-    precision = native_precision(device) if spec.precision == "auto" else spec.precision
+    precision = fast_precision(device) if spec.precision == "auto" else spec.precision
     threads = spec.threads or torch.get_num_threads()
     return spec.model_copy(update={"device": device, "precision": precision, "threads": threads})
 
 
-def native_precision(device: str) -> Precision:
-    """bfloat16 where the hardware multiplies it natively, else float32."""
+def fast_precision(device: str) -> Precision:
+    """bfloat16 where the hardware multiplies matrices faster in it, else float32."""
+    if not _is_native(device):
+        return "float32"
+    # AMX is made for it. The vector instruction alone gains on some processors and loses on others.
+    made_for_it = device == "cuda" or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if made_for_it or bfloat16_is_faster() else "float32"
+
+
+def _is_native(device: str) -> bool:
+    """Whether the hardware multiplies bfloat16 by itself."""
     if device == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     # The public torch.cpu.get_capabilities() is younger than the oldest torch we support.
-    native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bfloat16" if native else "float32"
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def is_emulated(spec: TrainingSpec) -> bool:
     """Whether matrix products are asked for in a precision that the hardware does not multiply."""
-    return spec.precision == "bfloat16" != native_precision(spec.device)
+    return spec.precision == "bfloat16" and not _is_native(spec.device)
 
 
 def autocast(device: str, precision: str) -> AbstractContextManager:

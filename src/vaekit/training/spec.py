@@ -91,7 +91,7 @@ class TrainingSpec(Spec):
         default="auto", description="'auto' takes CUDA if present."
     )
     precision: Literal["auto"] | Precision = Field(
-        default="auto", description="Of matrix products; 'auto' takes bfloat16 where it is native."
+        default="auto", description="Of matrix products; 'auto' takes bfloat16 where it is faster."
     )
     threads: PositiveInt | None = Field(
         default=None, description="CPU threads; all cores if absent."
