@@ -37,7 +37,7 @@ help: ## Say what each command does
 run: $(CORE) ## Train and evaluate the recipe mnist, and say where the pictures are
 	$(BIN)/vaekit train mnist $(ARGS)
 
-test: $(DEV) ## Run the tests (under five minutes on two cores)
+test: $(DEV) ## Run the tests (some eight minutes on two cores)
 	$(BIN)/python -m pytest -m "not slow and not gpu" -n $(WORKERS) $(ARGS)
 
 test-slow: $(DEV) ## Run the slow tests: kills, long runs, the built wheel
