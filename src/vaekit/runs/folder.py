@@ -166,12 +166,14 @@ def written_to(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     """Writes a file whole or not at all."""
+    if isinstance(content, str):
+        content = content.encode("utf-8")
     partial = path.with_name(path.name + ".partial")
     with written_to(path):
         try:
-            partial.write_text(text, encoding="utf-8")
+            partial.write_bytes(content)
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

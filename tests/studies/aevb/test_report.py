@@ -14,7 +14,7 @@ from vaekit.studies import fill, filled
 from vaekit.studies.aevb import Cell, Findings, blocks, claims, manifold, unit_square
 from vaekit.studies.aevb.cells import Algorithm
 from vaekit.studies.aevb.findings import Pair
-from vaekit.studies.aevb.pictures import QUICK_WORDS, bound_curves, likelihood_curves, mosaics
+from vaekit.studies.aevb.pictures import QUICK_WORDS, bound_curves, likelihood_curves, side_by_side
 from vaekit.studies.aevb.setting import setting
 from vaekit.studies.latent_arithmetic import arithmetic_blocks
 
@@ -138,5 +138,7 @@ def test_figures_have_panels_and_say_whether_they_are_quick(folder: Path, quick:
     for figure in (bounds, likelihoods):
         (legend,) = figure.legends
         assert legend.get_title().get_text() == (QUICK_WORDS if quick else "")
-    sheet = mosaics({"a": (np.zeros((6, 1, 4, 3)), 3)}, "title", 1, quick)
-    assert sheet.get_suptitle().startswith(QUICK_WORDS) == quick
+    sheets = {"a": np.zeros((6, 4), np.uint8), "b": np.zeros((5, 10), np.uint8)}
+    row = side_by_side(sheets, "title", quick)
+    assert row.get_suptitle().startswith(QUICK_WORDS) == quick
+    assert [ax.get_title(loc="left") for ax in row.axes] == ["a", "b"]

@@ -4,15 +4,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from vaekit.data import Observation
-from vaekit.studies.aevb import PARTS, Cell, cells_of, train_cell, trained_model
+from vaekit.studies.aevb import PARTS, Cell, cells_of, train_cell
 from vaekit.studies.aevb import train as training
 from vaekit.studies.aevb.curve import Curve, bound, points
 from vaekit.studies.aevb.grid import train_cells
 from vaekit.studies.aevb.setting import recipe_of, setting, start_as_published
+from vaekit.studies.aevb.sheets import read_sheet, sheets_of
 from vaekit.training import Plan
 
 TIMES = {"seconds_per_million", "cpu_seconds_per_million"}
@@ -63,6 +65,13 @@ def test_what_is_there_is_left_alone(tmp_path: Path) -> None:
     assert file.stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("cell", [CELLS[0], LIKELIHOODS[1]], ids=lambda cell: cell.name)
+def test_a_state_that_has_seen_more_is_said_to(cell: Cell, tmp_path: Path) -> None:
+    whole = train_cell(cell, tmp_path, 3000, curve_images=50)
+    (tmp_path / "cells" / f"{cell.name}.json").unlink()  # stopped before its numbers were left
+    assert without_times(train_cell(cell, tmp_path, 1000, curve_images=50)) == without_times(whole)
+
+
 def test_without_its_state_a_cell_starts_anew_and_ends_where_it_would(tmp_path: Path) -> None:
     cell = CELLS[1]
     whole = train_cell(cell, tmp_path / "a", 4000, curve_images=50)
@@ -73,14 +82,28 @@ def test_without_its_state_a_cell_starts_anew_and_ends_where_it_would(tmp_path: 
     assert without_times(again) == without_times(whole)
 
 
-def test_a_grid_tells_of_every_cell_and_keeps_models(tmp_path: Path) -> None:
+def test_a_grid_tells_of_every_cell(tmp_path: Path) -> None:
     told: list[tuple[Cell, int]] = []
     train_cells(CELLS[:1], tmp_path, 1500, told=lambda c, found: told.append((c, found["samples"])))
     assert told == [(CELLS[0], 1500)]
-    assert trained_model(CELLS[1], tmp_path) is None
-    model = trained_model(CELLS[0], tmp_path)
-    assert model is not None
-    assert not model.training
+
+
+def test_a_cell_leaves_what_figures_show_of_it(tmp_path: Path) -> None:
+    shown = Cell("mnist", 2, "aevb")
+    files = sheets_of(tmp_path, shown)
+    first = train_cell(shown, tmp_path, 400, curve_images=50)
+    sheets = {kind: read_sheet(file) for kind, file in files.items()}
+    assert {kind: sheet.shape for kind, sheet in sheets.items()} == {
+        "manifold": (20 * 8, 20 * 8),
+        "samples": (10 * 8, 10 * 8),
+    }
+    assert len(np.unique(sheets["manifold"])) > 10
+    for other in (CELLS[0], Cell("mnist", 3, "aevb"), Cell("mnist", 2, "aevb", "adam")):
+        assert sheets_of(tmp_path, other) == {}
+    # A sheet that is missing is drawn again, and its cell keeps its length.
+    files["samples"].unlink()
+    assert without_times(train_cell(shown, tmp_path, 200)) == without_times(first)
+    np.testing.assert_array_equal(read_sheet(files["samples"]), sheets["samples"])
 
 
 def test_the_start_is_the_published_one() -> None:

@@ -7,7 +7,7 @@ from vaekit.studies.aevb.manifold import manifold, unit_square
 from vaekit.studies.aevb.mcem import MonteCarloEM
 from vaekit.studies.aevb.study import PARTS, report, run_study
 from vaekit.studies.aevb.tables import blocks
-from vaekit.studies.aevb.train import train_cell, trained_model
+from vaekit.studies.aevb.train import train_cell
 
 __all__ = [
     "PARTS",
@@ -22,6 +22,5 @@ __all__ = [
     "report",
     "run_study",
     "train_cell",
-    "trained_model",
     "unit_square",
 ]

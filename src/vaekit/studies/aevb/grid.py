@@ -5,14 +5,13 @@ the same order, the rest. Whatever stops it, the same call goes on.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from vaekit.studies.aevb.cells import Cell
 from vaekit.studies.aevb.train import CURVE_IMAGES, train_cell
+from vaekit.studies.processes import in_processes
 
 FIRST_SAMPLES: Final = 1_000_000
 Told: TypeAlias = Callable[[Cell, dict[str, Any]], None]
@@ -36,13 +35,11 @@ def train_cells(
         jobs: Processes, a thread each.
         curve_images: How many images curves are followed on.
         told: Told when a cell is there.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM arrived; the same call goes on.
     """
     for length in dict.fromkeys((min(FIRST_SAMPLES, samples), samples)):
         one = partial(train_cell, folder=folder, samples=length, curve_images=curve_images)
-        if jobs == 1:
-            for cell in cells:
-                told(cell, one(cell))
-            continue
-        with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-            for cell, found in zip(cells, pool.map(one, cells), strict=True):
-                told(cell, found)
+        for cell, found in in_processes(one, cells, jobs):
+            told(cell, found)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -66,43 +67,23 @@ def likelihood_curves(found: Findings, quick: bool) -> Figure:
 
 
 @styled
-def mosaics(
-    sheets: Mapping[str, tuple[np.ndarray, int]], title: str, columns: int, quick: bool
-) -> Figure:
-    """Sheets of images without gaps, side by side.
+def side_by_side(sheets: Mapping[str, UInt8[np.ndarray, "_ _"]], title: str, quick: bool) -> Figure:
+    """Sheets of images in a row, all of one height.
 
     Args:
-        sheets: Images (n, channels, height, width) in [0, 1] and how many stand in a row, by
-            what is written above them.
+        sheets: Grey levels, by what is written above them.
         title: Above all of them.
-        columns: Sheets in a row.
         quick: Whether the models were hardly trained.
     """
-    rows = -(-len(sheets) // columns)
-    shapes = [_mosaic(images, across).shape for images, across in sheets.values()]
-    tallest = max(height / width for height, width in shapes)
-    width = 9 / columns
-    figure = Figure(figsize=(9, rows * (width * tallest + 0.3) + 0.35), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).flat
-    for ax, (name, (images, across)) in zip(grid, sheets.items(), strict=False):
-        ax.imshow(_mosaic(images, across), "gray", vmin=0, vmax=1, interpolation="antialiased")
+    shapes = [sheet.shape[1] / sheet.shape[0] for sheet in sheets.values()]
+    figure = Figure(figsize=(9, 9 / max(sum(shapes), 2) + 0.6), layout="constrained")
+    grid = figure.subplots(1, len(sheets), squeeze=False, width_ratios=shapes)[0]
+    for ax, (name, sheet) in zip(grid, sheets.items(), strict=True):
+        ax.imshow(sheet, "gray", vmin=0, vmax=255, interpolation="antialiased")
         ax.set_title(name)
-        ax.set_anchor("N")
-    for ax in grid:
-        ax.set_axis_off()
-    for ax in figure.axes:
         ax.set_axis_off()
     figure.suptitle((QUICK_WORDS if quick else "") + title, x=0.012, ha="left", fontsize=9.5)
     return figure
-
-
-def _mosaic(images: np.ndarray, across: int) -> np.ndarray:
-    n, _, height, width = images.shape
-    down = -(-n // across)
-    blank = np.ones((down * across, height, width))
-    blank[:n] = images[:, 0]
-    blank = blank.reshape(down, across, height, width)
-    return blank.transpose(0, 2, 1, 3).reshape(down * height, across * width)
 
 
 def _draw(ax: Axes, cells: Sequence[Numbers]) -> None:

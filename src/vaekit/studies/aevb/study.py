@@ -3,24 +3,22 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from vaekit.figures import save
 from vaekit.runs.folder import locked, write, write_json
 from vaekit.studies.aevb.cells import Cell, Part, cells_of, manifold_cells
 from vaekit.studies.aevb.findings import DATA_NAMES, Findings, millions
 from vaekit.studies.aevb.grid import Told, train_cells
-from vaekit.studies.aevb.manifold import drawn, manifold
-from vaekit.studies.aevb.pictures import bound_curves, likelihood_curves, mosaics
+from vaekit.studies.aevb.pictures import bound_curves, likelihood_curves, side_by_side
+from vaekit.studies.aevb.sheets import Kind, read_sheet, sheets_of
 from vaekit.studies.aevb.tables import BENCHMARK, blocks
-from vaekit.studies.aevb.train import CURVE_IMAGES, read_cell, trained_model
+from vaekit.studies.aevb.train import CURVE_IMAGES, read_cell
 from vaekit.studies.page import fill
 
 PARTS: Final[tuple[Part, ...]] = ("figure2", "figure3", "manifolds", "starts")
 QUICK_SAMPLES: Final = 100_000
 _QUICK_IMAGES: Final = 500
-_MANIFOLD_SIDE: Final = {"mnist": 20, "frey_faces": 14}
-_SAMPLES: Final = 100
 
 
 def run_study(
@@ -85,39 +83,24 @@ def report(
 
 
 def _manifolds(folder: Path, quick: bool) -> list[Path]:
-    """The fourth and fifth figure, of the models that are here.
-
-    A figure that is there stays where this machine lacks a model that it may show.
-    """
-    models = {cell: trained_model(cell, folder) for cell in manifold_cells()}
-    here: dict[Cell, Any] = {cell: model for cell, model in models.items() if model is not None}
+    """The fourth and fifth figure, of the sheets that are there."""
+    shown: dict[Kind, tuple[str, str]] = {
+        "manifold": (
+            "figure4.png",
+            "Means of p(x|z) on the unit square, through the inverse Gaussian CDF",
+        ),
+        "samples": ("figure5.png", "Means of p(x|z) for z ~ p(z), seed 0, not picked"),
+    }
     files = []
-    planes = {
-        name: (manifold(model, side), side)
-        for cell, model in here.items()
-        if cell.latent == 2
-        for name, side in [(_name(cell, folder), _MANIFOLD_SIDE[cell.data])]
-    }
-    flat = [cell for cell in models if cell.latent == 2]
-    if planes and _may_draw(folder / "figure4.png", flat, here, folder):
-        title = "Means of p(x|z) on the unit square, through the inverse Gaussian CDF"
-        files.append(save(mosaics(planes, title, len(planes), quick), folder / "figure4.png"))
-    drawings = {
-        _name(cell, folder): (drawn(model, _SAMPLES), 10)
-        for cell, model in sorted(here.items(), key=lambda item: item[0].latent)
-        if cell.data == "mnist"
-    }
-    digits = [cell for cell in models if cell.data == "mnist"]
-    if drawings and _may_draw(folder / "figure5.png", digits, here, folder):
-        title = "Means of p(x|z) for z ~ p(z), seed 0, not picked"
-        files.append(save(mosaics(drawings, title, len(drawings), quick), folder / "figure5.png"))
+    for kind, (name, title) in shown.items():
+        sheets = {
+            _name(cell, folder): read_sheet(file)
+            for cell in manifold_cells()
+            if (file := sheets_of(folder, cell).get(kind)) and file.is_file()
+        }
+        if sheets:
+            files.append(save(side_by_side(sheets, title, quick), folder / name))
     return files
-
-
-def _may_draw(file: Path, cells: list[Cell], here: dict[Cell, Any], folder: Path) -> bool:
-    """Whether a figure loses nothing: of every cell with numbers, the model is here."""
-    missing = [cell for cell in cells if read_cell(folder, cell) and cell not in here]
-    return not (missing and file.is_file())
 
 
 def _name(cell: Cell, folder: Path) -> str:

@@ -3,7 +3,10 @@
     <folder>/cells/<cell>.json   the curve, the final numbers, the protocol
     <folder>/work/<cell>/        the newest state; training goes on from it, to any length
 
-Where there is no state, a longer run starts anew; what is as long as asked for is left alone.
+    <folder>/sheets/             what figures show of a cell
+
+Where there is no state, a longer run starts anew; what is as long as asked for is left alone,
+unless a figure lacks it.
 """
 
 import json
@@ -15,18 +18,17 @@ import torch
 
 from vaekit.errors import DivergenceError
 from vaekit.evaluation import importance_sampling
-from vaekit.models import VAE
 from vaekit.runs.folder import write_json
 from vaekit.studies.aevb.cells import BATCH_SIZE, STEP_SIZES, Cell
 from vaekit.studies.aevb.curve import PER_DECADE, Curve, Measure, bound, points
 from vaekit.studies.aevb.marginal import POINTS_PER_DECADE, marginal_likelihood
 from vaekit.studies.aevb.mcem import MonteCarloEM
 from vaekit.studies.aevb.setting import Setting, recipe_of, setting, start_as_published
+from vaekit.studies.aevb.sheets import sheets_of, write_sheets
 from vaekit.training import (
     Listener,
     Training,
     TrainingData,
-    kept_weights,
     latest_checkpoint,
     load_checkpoint,
 )
@@ -70,7 +72,7 @@ def train_cell(
     Args:
         cell: What is trained.
         folder: Of the study.
-        samples: Training samples evaluated, in all.
+        samples: Training samples evaluated, in all; more, where its state has seen more.
         threads: CPU threads.
         curve_images: How many images the curve is followed on.
 
@@ -79,8 +81,11 @@ def train_cell(
     """
     known = read_cell(folder, cell)
     if known is not None and known["samples"] >= samples:
-        return known
+        if all(file.is_file() for file in sheets_of(folder, cell).values()):
+            return known
+        samples = known["samples"]
     work = work_folder(folder, cell)
+    samples = max(samples, _reached(work))
     made, tried = _with_step_size(cell, work, samples, threads)
     curve = Curve(
         _measure(cell, made, curve_images), _points(cell, samples), BATCH_SIZE, work / "curve.json"
@@ -91,19 +96,16 @@ def train_cell(
     else:
         _training(made, work / "checkpoint", [curve]).run(updates)
     found = _numbers(cell, made, curve, updates, tried)
+    write_sheets(folder, cell, made.model)
     cell_file(folder, cell).parent.mkdir(parents=True, exist_ok=True)
     write_json(cell_file(folder, cell), found)
     return found
 
 
-def trained_model(cell: Cell, folder: Path) -> VAE | None:
-    """The model of a cell, where its state is here."""
-    newest = latest_checkpoint(work_folder(folder, cell) / "checkpoint")
-    if newest is None:
-        return None
-    model = setting(cell).model
-    model.load_state_dict(kept_weights(load_checkpoint(newest).tensors))
-    return model.eval()
+def _reached(work: Path) -> int:
+    """Samples that a cell's state has seen: it cannot go back to fewer."""
+    newest = latest_checkpoint(work / "checkpoint")
+    return 0 if newest is None else load_checkpoint(newest).numbers["step"] * BATCH_SIZE
 
 
 def _training(made: Setting, folder: Path | None, listeners: list[Listener]) -> Training:

@@ -7,14 +7,11 @@ A task whose file is there is not done again, whoever computed it: results can b
 later checkout goes on with what is missing.
 """
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, final
-
-import torch
 
 from vaekit.errors import ArtifactError
 from vaekit.runs.folder import written_to
@@ -23,6 +20,7 @@ from vaekit.studies.dynamics.experiment import carry_out
 from vaekit.studies.dynamics.frozen import FrozenDecoder, carry_out_frozen
 from vaekit.studies.dynamics.linear import LinearCheck, carry_out_linear
 from vaekit.studies.dynamics.results import Content, read_result, write_result
+from vaekit.studies.processes import in_processes
 from vaekit.training import Listener
 
 Task: TypeAlias = Cell | FrozenDecoder | LinearCheck
@@ -102,15 +100,8 @@ def perform_all(
             perform(task, places, listeners(task))
             yield task
         return
-    fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, fresh, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        running = {pool.submit(perform, task, places): task for task in tasks}
-        try:
-            for done in as_completed(running):
-                done.result()
-                yield running[done]
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    for task, _ in in_processes(partial(perform, places=places), tasks, jobs):
+        yield task
 
 
 def results_in(output: Path) -> list[Content]:
