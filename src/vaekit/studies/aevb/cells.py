@@ -13,6 +13,8 @@ Method: TypeAlias = Literal["adagrad", "adam"]
 Part: TypeAlias = Literal["figure2", "figure3", "manifolds", "starts"]
 
 BATCH_SIZE: Final = 100
+FINISHED: Final = 10_000_000
+"""Training samples that a cell sees; those with fewer are not compared with published ends."""
 HIDDEN: Final[dict[Data, int]] = {"mnist": 500, "frey_faces": 200}
 STEP_SIZES: Final = (0.01, 0.02, 0.1)
 """Of Adagrad, as published; the one whose training bound is best early on is kept."""

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 
-from vaekit.studies.aevb.cells import START, Algorithm, Data, Method
+from vaekit.studies.aevb.cells import FINISHED, START, Algorithm, Data, Method
 
 Numbers: TypeAlias = dict[str, Any]
 DATA_NAMES: Final[dict[Data, str]] = {"mnist": "MNIST", "frey_faces": "Frey Faces"}
@@ -150,9 +150,19 @@ def by_setting(pairs: Sequence[Pair], value: Callable[[Pair], float]) -> dict[st
     """A number for each seed of each setting, after so many samples."""
     found: dict[str, list[float]] = {}
     for pair in pairs:
-        name = f"{pair.name} at {millions(pair.samples)}"
+        name = f"{pair.name}{unless_finished(pair.samples)}"
         found.setdefault(name, []).append(value(pair))
     return found
+
+
+def unless_finished(samples: int) -> str:
+    """After how many samples something was measured, where these are not all.
+
+    Example:
+        >>> unless_finished(1_000_000), unless_finished(10_000_000)
+        (' at 1 million', '')
+    """
+    return "" if samples == FINISHED else f" at {millions(samples)}"
 
 
 def millions(samples: int) -> str:

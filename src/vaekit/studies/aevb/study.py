@@ -7,7 +7,7 @@ from typing import Final
 
 from vaekit.figures import save
 from vaekit.runs.folder import locked, write, write_json
-from vaekit.studies.aevb.cells import Cell, Part, cells_of, manifold_cells
+from vaekit.studies.aevb.cells import FINISHED, Cell, Part, cells_of, manifold_cells
 from vaekit.studies.aevb.findings import DATA_NAMES, Findings, millions
 from vaekit.studies.aevb.grid import Told, train_cells
 from vaekit.studies.aevb.pictures import bound_curves, likelihood_curves, side_by_side
@@ -24,7 +24,7 @@ _QUICK_IMAGES: Final = 500
 def run_study(
     folder: Path,
     parts: Sequence[Part] = PARTS,
-    samples: int = 10_000_000,
+    samples: int = FINISHED,
     seeds: int = 1,
     jobs: int = 1,
     quick: bool = False,
