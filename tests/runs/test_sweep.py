@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from vaekit.cli.main import app
 from vaekit.data import Observation
-from vaekit.errors import SpecError
+from vaekit.errors import DivergenceError, SpecError
 from vaekit.runs.sweep import combinations, folder_name, sweep
 
 SHARED = [*SETTINGS, "training.epochs=2"]
@@ -48,7 +48,8 @@ def test_it_goes_on_and_trains_only_what_is_new(tmp_path: Path) -> None:
     assert [point.settings for point in first] == [
         {"model.latent_dim": "1"}, {"model.latent_dim": "2"}
     ]  # fmt: skip
-    assert [point.run.model.embed(one).shape for point in first] == [(1, 1), (1, 2)]
+    models = [point.run.model for point in first if point.run]
+    assert [model.embed(one).shape for model in models] == [(1, 1), (1, 2)]
     written = {p: p.stat().st_mtime_ns for p in (tmp_path / "s").glob("*/results.json")}
     told: list[str] = []
     again = sweep(
@@ -64,6 +65,20 @@ def test_a_combination_that_makes_no_sense_stops_all(tmp_path: Path) -> None:
     with pytest.raises(SpecError):
         sweep("digits", ["model.latent_dim=1,-2"], tmp_path / "s", SHARED)
     assert not (tmp_path / "s").exists()
+
+
+def test_a_run_that_leads_nowhere_does_not_stop_the_others(tmp_path: Path) -> None:
+    arguments = ["sweep", "digits", "--over", "training.optimizer.learning_rate=1e30,1e-3"]
+    arguments += [part for setting in SHARED for part in ("--set", setting)]
+    done = CliRunner().invoke(app, [*arguments, "--output", str(tmp_path / "s")])
+    assert isinstance(done.exception, DivergenceError)
+    assert "1 of 2 runs failed" in done.output
+    with (tmp_path / "s" / "sweep.csv").open() as file:
+        bad, good = csv.DictReader(file)
+    assert bad["problem"] == done.exception.problem
+    assert bad["nll_nats"] == "" == good["problem"]
+    assert float(good["nll_nats"]) > 0
+    assert (tmp_path / "s" / "sweep.png").is_file()
 
 
 def test_on_the_command_line(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """`vaekit sweep`: a recipe under every combination of some settings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,8 +30,9 @@ def sweep(
 ) -> None:
     """Train and measure a recipe under every combination of some settings.
 
-    The same command goes on where it was stopped, and trains only what is new. The table is also
-    written as sweep.csv, rate and distortion as sweep.png. For example, a rate-distortion curve:
+    The same command goes on where it was stopped, and trains only what is new. A run that fails is
+    told of in the table and does not stop the others. The table is also written as sweep.csv, rate
+    and distortion as sweep.png. For example, a rate-distortion curve:
 
     vaekit sweep mnist --over objective.beta=0.25,0.5,1,2,4 --set training.epochs=20
     """
@@ -49,12 +50,23 @@ def sweep(
         return [Reporter(quiet=True)]
 
     points = every(recipe, over, folder, settings or [], told)
-    rows = [{**point.settings, **results_columns(point.run.results)} for point in points]
+    rows = [_row(point) for point in points]
     show_table(rows)
     typer.echo(f"table    {write_csv(folder / 'sweep.csv', rows)}")
     drawn = _drawn(points, folder)
     if drawn is not None:
         typer.echo(f"picture  {drawn}")
+    failures = [point.failure for point in points if point.failure is not None]
+    if failures:
+        typer.echo(f"{len(failures)} of {len(points)} runs failed; the first:", err=True)
+        raise failures[0]
+
+
+def _row(point: "Point") -> dict[str, Any]:
+    """What a table says of a combination."""
+    results = point.run.results if point.run else None
+    problem = {"problem": point.failure.problem} if point.failure else {}
+    return {**point.settings, **results_columns(results), **problem}
 
 
 def _drawn(points: "list[Point]", folder: Path) -> Path | None:
@@ -67,11 +79,11 @@ def _drawn(points: "list[Point]", folder: Path) -> Path | None:
             -results["expected_log_likelihood_nats"],
         )
         for point in points
-        if "kl_nats" in (results := point.run.results or {})
+        if point.run and "kl_nats" in (results := point.run.results or {})
     }
-    if not found:
+    run = next((point.run for point in points if point.run), None)
+    if run is None or not found:
         return None
-    run = points[0].run
     spec, dataset = run.recipe.evaluation, run.dataset
     return save(
         rate_distortion(found, f"{spec.split} split of {dataset.name}"), folder / "sweep.png"

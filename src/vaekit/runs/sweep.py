@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from vaekit.recipes import load_recipe
+from vaekit.errors import DivergenceError, SpecError, VaekitError
+from vaekit.recipes import Recipe, load_recipe
 from vaekit.runs.over import Settings, choices_over
 from vaekit.runs.run import Run
 from vaekit.runs.train import fit, prepare
@@ -20,10 +21,17 @@ from vaekit.training import Listener
 @final
 @dataclass(frozen=True)
 class Point:
-    """One combination, trained and measured."""
+    """One combination, and what became of it.
+
+    Args:
+        settings: The combination.
+        run: Trained and measured; None where that failed.
+        failure: Why.
+    """
 
     settings: Settings
-    run: Run
+    run: Run | None
+    failure: VaekitError | None = None
 
 
 def combinations(over: Sequence[str]) -> list[Settings]:
@@ -72,10 +80,19 @@ def sweep(
     ]
     points: list[Point] = []
     for number, (point, (resolved, place)) in enumerate(zip(chosen, prepared, strict=True)):
-        run = fit(resolved, place, listeners(point, number, len(chosen)))
-        run.finish()
-        points.append(Point(point, run))
+        told = listeners(point, number, len(chosen))
+        points.append(_trained(point, resolved, place, told))
     return points
+
+
+def _trained(point: Settings, recipe: Recipe, folder: Path, listeners: Sequence[Listener]) -> Point:
+    """A combination that leads nowhere is an answer, too: the others are trained all the same."""
+    try:
+        run = fit(recipe, folder, listeners)
+        run.finish()
+    except (DivergenceError, SpecError) as failure:
+        return Point(point, None, failure)
+    return Point(point, run)
 
 
 def folder_name(settings: Settings) -> str:
