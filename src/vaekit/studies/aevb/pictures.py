@@ -76,7 +76,7 @@ def side_by_side(sheets: Mapping[str, UInt8[np.ndarray, "_ _"]], title: str, qui
         quick: Whether the models were hardly trained.
     """
     shapes = [sheet.shape[1] / sheet.shape[0] for sheet in sheets.values()]
-    figure = Figure(figsize=(9, 9 / max(sum(shapes), 2) + 0.6), layout="constrained")
+    figure = Figure(figsize=(9, 9 / max(sum(shapes), 1.5) + 0.6), layout="constrained")
     grid = figure.subplots(1, len(sheets), squeeze=False, width_ratios=shapes)[0]
     for ax, (name, sheet) in zip(grid, sheets.items(), strict=True):
         ax.imshow(sheet, "gray", vmin=0, vmax=255, interpolation="antialiased")
