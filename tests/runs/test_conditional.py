@@ -1,5 +1,6 @@
 """A conditional recipe from training to samples of a class."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -79,12 +80,35 @@ def test_on_the_command_line(finished: Path, tmp_path: Path) -> None:
         (["sample", str(finished), "-o", out], "needs to know the label"),
         (["sample", str(finished), "--condition", "label=x", "-o", out], "cannot be understood"),
         (["sample", str(finished), "--condition", "label=10", "-o", out], "does not know"),
-        (["evaluate", str(finished), str(tmp_path / "f.npy")], "does not say its conditions"),
     ):
         refused = run.invoke(app, arguments)
         assert refused.exit_code != 0
         told = str(refused.exception) if refused.exception else refused.output
         assert said in told or said in refused.output, arguments
+
+
+def test_a_file_is_measured_given_what_is_said_of_it(finished: Path, tmp_path: Path) -> None:
+    test = open_run(finished).dataset.split("train")
+    rows = test.rows(0, len(test))
+    assert rows.labels is not None
+    np.save(tmp_path / "threes.npy", rows.x[rows.labels == 3][:50].numpy())
+    quick = ["--samples", "5", "--amortization", "0", "--ais", "2", "--json"]
+    given = ["evaluate", str(finished), str(tmp_path / "threes.npy"), *quick]
+
+    def nll(label: int) -> float:
+        done = CliRunner().invoke(app, [*given, "--condition", f"label={label}"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)["nll_nats"]
+
+    assert nll(3) < nll(1) - 1
+    for arguments, said in (
+        (given, "needs to know the label"),
+        ([*given, "--condition", "label=10"], "does not know this label"),
+        ([*given, "--condition", "size=1"], "not conditioned on 'size'"),
+        (["evaluate", str(finished), *quick, "--condition", "label=3"], "own data says"),
+    ):
+        with pytest.raises(SpecError, match=said):
+            CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def test_data_without_labels_is_refused(tmp_path: Path) -> None:

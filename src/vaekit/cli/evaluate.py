@@ -1,12 +1,13 @@
 """`vaekit evaluate`: measures a trained model again, on its own data or on a file."""
 
 import json
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vaekit.cli.answers import ArrayName, ExamplesPath, Key, ModelPath, opened
+from vaekit.cli.answers import ArrayName, ExamplesPath, Key, ModelPath, opened, parsed
 from vaekit.errors import SpecError
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def evaluate(
     seed: Annotated[
         int | None, typer.Option(help="Of the binarization and all samples; the recipe's.")
     ] = None,
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="What a conditional model is told of every example of a file, as in label=7.",
+        ),
+    ] = None,
     key: Key = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
@@ -54,6 +62,13 @@ def evaluate(
     from vaekit.evaluation import evaluate as measured
 
     artifact = opened(model, key)
+    if condition and file is None:
+        raise SpecError(
+            "The model's own data says its conditions.",
+            where=f"--condition {condition[0]}",
+            expected="a file beside it",
+            remedy="leave the condition out",
+        )
     spec = _spec(
         artifact,
         split=split if file is None else "test",
@@ -64,7 +79,7 @@ def evaluate(
         sample_quality=sample_quality,
         seed=seed,
     )
-    dataset = artifact.dataset if file is None else _of_file(artifact, file, array)
+    dataset = artifact.dataset if file is None else _of_file(artifact, file, array, condition)
     progress_console = Console(stderr=True, highlight=False, soft_wrap=True)
     with measuring(progress_console, progress_console.is_terminal) as progress:
         results = measured(artifact.model, dataset, artifact.transform, spec, progress=progress)
@@ -108,20 +123,23 @@ def _spec(artifact: "Artifact", **chosen: object) -> "EvaluationSpec":
         ) from error
 
 
-def _of_file(artifact: "Artifact", file: Path, array: str | None) -> "Dataset":
-    """A file of the user's as a data set that has a test split alone."""
+def _of_file(
+    artifact: "Artifact", file: Path, array: str | None, condition: list[str] | None
+) -> "Dataset":
+    """A file of the user's, of whose examples one thing is known, as a test split alone."""
     import torch
 
+    from vaekit.condition import encoded
     from vaekit.data import Dataset, InMemorySplit, read_examples
 
-    if artifact.serving.needs_conditions:
-        raise SpecError(
-            "A conditional model cannot be measured on a file that does not say its conditions.",
-            where=file,
-            expected="the data that the model was trained on",
-            remedy="leave the file out, or use `vaekit score FILE --condition label=...`",
-        )
+    told = parsed(condition) or {}
+    encoded(artifact.serving.conditions, told, 1, artifact.serving.name)  # refuses what is wrong
     x = read_examples(file, artifact.schema, array)
-    unknown = torch.full((len(x),), -1) if artifact.serving.conditions else None
-    split = InMemorySplit(torch.from_numpy(x), unknown)
+    unknown = {"label": -1, **dict.fromkeys((a.name for a in artifact.schema.attributes), nan)}
+    label, *attributes = ({**unknown, **told}[name] for name in unknown)
+    split = InMemorySplit(
+        torch.from_numpy(x),
+        torch.full((len(x),), label) if artifact.serving.conditions else None,
+        torch.tensor([attributes]).float().expand(len(x), -1) if attributes else None,
+    )
     return Dataset(file.name, artifact.schema, {"test": split}, str(file), file.name)
