@@ -45,13 +45,21 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"OTEL_{name}", raising=False)
 
 
-def spans_of(tmp_path: Path, *requests: dict[str, Any]) -> tuple[ReadableSpan, ...]:
-    """What a service makes of requests, one after the other, until its end."""
+def spans_of(
+    tmp_path: Path, *requests: dict[str, Any], lines: io.StringIO | None = None
+) -> tuple[ReadableSpan, ...]:
+    """What a service makes of requests, one after the other, until its end.
+
+    Args:
+        tmp_path: For its models.
+        requests: What is asked.
+        lines: Gets its log.
+    """
     exporter = InMemorySpanExporter()
     put(tmp_path / "models", "toy", "1")
 
     async def whole() -> None:
-        log = Log(io.StringIO().write)
+        log = Log((lines or io.StringIO()).write)
         service = Service(
             Settings(path=tmp_path / "models"), fake_opener, log, tracing=Spans(exporter)
         )
@@ -127,6 +135,18 @@ def test_a_request_is_a_span_below_the_callers_with_two_below_it(tmp_path: Path)
     assert queue.start_time is not None
     assert abs(queue.start_time - request.start_time) < 5e9
     assert request.resource.attributes["service.name"] == "vaekit"
+
+
+def test_the_line_of_a_request_names_its_trace_and_span(tmp_path: Path) -> None:
+    lines = io.StringIO()
+    request = the_request(spans_of(tmp_path, score(), lines=lines))
+    (line,) = (
+        said
+        for said in map(json.loads, lines.getvalue().splitlines())
+        if said["event"] == "request"
+    )
+    assert line["trace_id"] == format_trace_id(context(request).trace_id)
+    assert line["span_id"] == format_span_id(context(request).span_id)
 
 
 def test_every_request_of_a_batch_has_its_own_children(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from vaekit.serving.body import DisconnectedError, Receive
 from vaekit.serving.desk import Desk
 from vaekit.serving.exchange import (
     KEY_IN_SCOPE,
+    SPAN_IN_SCOPE,
     App,
     Exchange,
     Scope,
@@ -56,7 +57,8 @@ class Envelope:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         identifier = given if _ID.fullmatch(given) else os.urandom(8).hex().encode()
-        exchange = scope[KEY_IN_SCOPE] = Exchange(identifier.decode(), headers)
+        span = scope.get(SPAN_IN_SCOPE, (None, None))
+        exchange = scope[KEY_IN_SCOPE] = Exchange(identifier.decode(), headers, span)
         response = _Response(send, identifier, self._desk.is_leaving)
         try:
             await self._inner(scope, receive, response.send)

@@ -17,6 +17,8 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON: Final = b"application/json"
 KEY_IN_SCOPE: Final = "vaekit"
+SPAN_IN_SCOPE: Final = "vaekit.span"
+"""Identifiers of the request's trace and span, where there is one."""
 LONGEST_REFUSAL: Final = 2000
 """Characters; what was found may be as long as a request."""
 
@@ -29,10 +31,12 @@ class Exchange:
     Args:
         id: Given by the client, or made here.
         headers: In lower case; the last one counts where one is repeated.
+        span: Identifiers of its trace and span, where it has them.
     """
 
     id: str
     headers: Mapping[bytes, bytes]
+    span: tuple[str, str] | tuple[None, None] = (None, None)
     started: float = field(default_factory=time.monotonic)
     key: str | None = None
     model: str | None = None

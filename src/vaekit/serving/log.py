@@ -31,10 +31,13 @@ class Log:
 
     def request(self, exchange: Exchange, method: str, path: str, status: int) -> None:
         """A request that has ended."""
+        trace, span = exchange.span
         self.write(
             "info" if status < 500 else "error",
             "request",
             request_id=exchange.id,
+            trace_id=trace,
+            span_id=span,
             method=method,
             path=path[:200],
             status=status,

@@ -28,6 +28,8 @@ from opentelemetry.trace import (
     Span,
     SpanKind,
     StatusCode,
+    format_span_id,
+    format_trace_id,
     get_current_span,
     set_span_in_context,
     use_span,
@@ -36,7 +38,7 @@ from opentelemetry.trace import (
 from vaekit.serving.body import Receive
 from vaekit.serving.engine import BatchReport
 from vaekit.serving.envelope import QUIET
-from vaekit.serving.exchange import KEY_IN_SCOPE, App, Exchange, Scope, Send
+from vaekit.serving.exchange import KEY_IN_SCOPE, SPAN_IN_SCOPE, App, Exchange, Scope, Send
 from vaekit.serving.keys import without_keys
 from vaekit.serving.question import VERBS
 
@@ -133,6 +135,8 @@ class Spans:
             SpanKind.SERVER,
             _asked(scope, headers),
         )
+        named = span.get_span_context()
+        scope[SPAN_IN_SCOPE] = format_trace_id(named.trace_id), format_span_id(named.span_id)
         # What an error says may hold values: it is not recorded.
         with use_span(span, True, record_exception=False, set_status_on_exception=False):
             try:
