@@ -167,6 +167,6 @@ KINDS: dict[str, SearchStrategy[Bad]] = {
         lambda n: Bad(f"GET /v2 HTTP/1.1\r\nX: {'a' * n}".encode(), (431, 0))
     ),
     "a slow head": st.integers(1, 40).map(lambda n: Bad(post(BODY)[:n], (0,))),
-    "a slow body": LENGTHS.map(lambda n: Bad(post(BODY)[:-n], (504,))),
-    "no body": st.integers(1, 10**6).map(lambda n: Bad(post(b"", length=str(n)), (504,))),
+    "a slow body": LENGTHS.map(lambda n: Bad(post(BODY)[:-n], (408,))),
+    "no body": st.integers(1, 10**6).map(lambda n: Bad(post(b"", length=str(n)), (408,))),
 }

@@ -81,7 +81,7 @@ class Admin:
         body: dict[str, Any] | None = None,
     ) -> None:
         changes = () if method == "GET" else (404, 409, 422)
-        taken = () if body is None else (400, 413, 415, 504)
+        taken = () if body is None else (400, 408, 413, 415)
         self.router.add_api_route(
             path,
             answer,

@@ -14,12 +14,7 @@ from typing import Any, NoReturn, TypeAlias, final
 import numpy as np
 import orjson
 
-from vaekit.serving.refusals import (
-    DeadlineError,
-    MalformedError,
-    MediaTypeError,
-    TooLargeError,
-)
+from vaekit.serving.refusals import MalformedError, MediaTypeError, SlowError, TooLargeError
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -52,7 +47,7 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limits: BodyLim
     Raises:
         MediaTypeError: It is compressed.
         TooLargeError: It is, or says that it will be, over the limit.
-        DeadlineError: It does not come.
+        SlowError: It does not come.
         DisconnectedError: The client went away.
     """
     encoding = headers.get(b"content-encoding", b"identity")
@@ -71,7 +66,7 @@ async def read(receive: Receive, headers: Mapping[bytes, bytes], limits: BodyLim
         async with asyncio.timeout(limits.read_seconds):
             return await _whole(receive, limits)
     except TimeoutError:
-        raise DeadlineError(
+        raise SlowError(
             "The request did not arrive in time.", expected=f"in {limits.read_seconds:g} s"
         ) from None
 

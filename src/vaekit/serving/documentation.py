@@ -26,6 +26,7 @@ REFUSED: Final = {
     401: "No key, or an unknown one",
     403: "The key does not open this",
     404: "No such model, version or verb",
+    408: "The body did not come in time",
     409: "It cannot be done to what is there",
     413: "Too large",
     415: "A kind of body that is not read here, or a compressed one",
@@ -94,7 +95,7 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _protocol_paths() -> Document:
-    tag, asked = "Open Inference Protocol", (400, 401, 403, 404, 413, 415, 422, 429, 503, 504)
+    tag, asked = "Open Inference Protocol", (400, 401, 403, 404, 408, 413, 415, 422, 429, 503, 504)
     known = (401, 403, 404, 429)
     infer = _operation(tag, "infer", "Asks a model.", _json("InferResponse") | _BINARY, asked)
     infer["requestBody"] = {"required": True, "content": _json("InferRequest") | _BINARY}

@@ -77,7 +77,7 @@ def refusal(error: VaekitError) -> Reply:
         headers.append((b"allow", ", ".join(error.allowed).encode()))
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    if status == 413:
+    if status in (408, 413):
         headers.append((b"connection", b"close"))  # the rest of the body is not read
     return reply._replace(headers=tuple(headers))
 

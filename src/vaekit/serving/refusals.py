@@ -5,6 +5,7 @@
     403  ForbiddenError          a key without the scope that this needs
     404  NotServedError          no such model, version or path
     405  MethodError             the path is right and the method is not
+    408  SlowError              its body does not come
     409  ConflictError           it cannot be done to what is there
     413  TooLargeError           over a limit of size
     415  MediaTypeError          a kind of body that is not read here
@@ -56,6 +57,12 @@ class MethodError(RequestError):
     def __init__(self, problem: str, allowed: Sequence[str], found: str | None = None) -> None:
         super().__init__(problem, found=found)
         self.allowed = tuple(allowed)
+
+
+class SlowError(RequestError):
+    """A request that does not arrive."""
+
+    http_status = 408
 
 
 class ConflictError(RequestError):

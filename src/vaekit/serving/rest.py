@@ -61,7 +61,7 @@ _SAYS: Final[dict[Verb, str]] = {
     "sample": "New examples: means of p(x|z) for draws from the prior.",
     "score": "How well the model accounts for each example, in nats.",
 }
-_REFUSED: Final = (400, 401, 403, 404, 413, 415, 422, 429, 503, 504)
+_REFUSED: Final = (400, 401, 403, 404, 408, 413, 415, 422, 429, 503, 504)
 Version: TypeAlias = Annotated[
     str | None, Query(description="A version or an alias; the live one where absent.")
 ]
