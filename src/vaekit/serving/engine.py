@@ -188,7 +188,7 @@ class Engine:
 
     def _run(self, group: Sequence[_Asked]) -> None:
         started = time.monotonic()
-        late = [(asked, _too_late()) for asked in group if asked.deadline <= started]
+        late = [(a, _too_late(a.deadline - a.at)) for a in group if a.deadline <= started]
         group = [asked for asked in group if asked.deadline > started]
         outcomes = self._outcomes(group) if group else []
         _deliver(late + outcomes)
@@ -248,13 +248,13 @@ def _resolve(outcomes: Sequence[_Outcome]) -> None:
 
 def _expire(future: "asyncio.Future[Answer]", timeout: float) -> None:
     if not future.done():
-        future.set_exception(_too_late(f"after {timeout:g} s"))
+        future.set_exception(_too_late(timeout))
 
 
-def _too_late(found: str | None = None) -> DeadlineError:
+def _too_late(timeout: float) -> DeadlineError:
     return DeadlineError(
         "The answer was not there in time.",
-        found=found,
+        found=f"nothing after {timeout:.3g} s",
         remedy="ask for less, or allow more time",
         retry_after=1,
     )
