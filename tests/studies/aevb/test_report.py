@@ -52,6 +52,8 @@ def test_numbers_decide_claims(folder: Path) -> None:
     assert found["The bounds of a published re-run on MNIST are reached"] == "not measured"
     made_up(folder, Cell("mnist", 20, "aevb"), -100.0, samples=10_000_000)
     assert rulings(folder)["The bounds of a published re-run on MNIST are reached"] == "supported"
+    made_up(folder, Cell("mnist", 20, "aevb", "adam"), -102.0, samples=10_000_000)
+    assert rulings(folder)["The bounds of a published re-run on MNIST are reached"] == "depends"
 
 
 def test_a_larger_latent_space_that_fits_noise_is_over_fitted(folder: Path) -> None:
