@@ -1,5 +1,6 @@
 """Writes cli.md, beside this file, from the help texts of the commands: `make docs`."""
 
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def sections(command, name: str, parent: typer.Context | None = None) -> Iterato
     settings = [f"- `{what}`: {' '.join(text.split())}" for what, text in filter(None, records)]
     parts = [
         f"{'#' * depth} {context.command_path}",
-        (command.help or "").strip(),
+        "\n\n".join(_filled(command.help or "")),
         f"```\n{usage}\n```",
         "\n".join(settings),
     ]
@@ -27,6 +28,12 @@ def sections(command, name: str, parent: typer.Context | None = None) -> Iterato
     if hasattr(command, "list_commands"):
         for verb in command.list_commands(context):
             yield from sections(command.get_command(context, verb), verb, context)
+
+
+def _filled(text: str) -> Iterator[str]:
+    """Paragraphs in lines of at most a hundred characters."""
+    for paragraph in text.split("\n\n"):
+        yield textwrap.fill(paragraph, 100, break_long_words=False, break_on_hyphens=False)
 
 
 def reference() -> str:

@@ -61,6 +61,10 @@ def test_the_seed_decides_the_numbers() -> None:
 def test_explanations_end_in_the_answer() -> None:
     for problem in PROBLEMS:
         assert problem.explanation.endswith(f"{problem.nats:.6f}")
+        for line in problem.explanation.split("\n"):
+            formula, equals, value = line.partition(" = ")
+            if equals and "μ" not in line:  # a computation, in whose signs nothing is missing
+                assert eval(formula.replace("²", "**2")) == pytest.approx(float(value), abs=2e-6)
 
 
 def test_every_card_has_two_sides() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from inspect import getdoc
 from typing import Annotated
 
 import typer
@@ -58,6 +59,19 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(records_app, name="records")
 app.add_typer(lesson_app, name="lesson")
 app.add_typer(study_app, name="study")
+
+
+def _let_paragraphs_flow(of: typer.Typer) -> None:
+    """Joins the lines of every paragraph of help, which typer would keep at any width."""
+    for command in of.registered_commands:
+        paragraphs = (getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for group in of.registered_groups:
+        if group.typer_instance is not None:
+            _let_paragraphs_flow(group.typer_instance)
+
+
+_let_paragraphs_flow(app)
 
 
 def _show_version(wanted: bool) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, final
 
 from vaekit.lesson.divergence import Divergence
-from vaekit.lesson.writing import result
+from vaekit.lesson.writing import put_in, result
 
 LETTERS: Final = "abcd"
 TOLERANCE: Final = 0.01
@@ -89,11 +89,12 @@ class KLProblem:
     def explanation(self) -> str:
         """The computation, a line for each dimension."""
         lines = [
-            f"({d.mu:g}² + {d.sigma**2:.6f} - 1 - ({d.log_variance:.6f})) / 2 = {d.nats:.6f}"
+            f"({put_in(d.mu)}² + {put_in(d.sigma**2)} - 1 - {put_in(d.log_variance)}) / 2 "
+            f"= {result(d.nats)}"
             for d in self.dimensions
         ]
         start = "KL = (μ² + σ² - 1 - log σ²) / 2 for each dimension:\n"
-        total = f"\nand together {self.nats:.6f}" if len(lines) > 1 else ""
+        total = f"\nand together {result(self.nats)}" if len(lines) > 1 else ""
         return start + "\n".join(lines) + total
 
     @property
