@@ -49,7 +49,10 @@ def in_processes(
                     return
                 done, _ = wait(running, LOOK_SECONDS, FIRST_COMPLETED)
                 if stop.requested:
-                    raise Interrupted("Stopped; what every process was at is saved.")
+                    raise Interrupted(
+                        "Stopped; what every process was at is saved.",
+                        remedy="the same command goes on",
+                    )
                 for future in done:
                     yield running.pop(future), future.result()
         finally:
