@@ -57,8 +57,8 @@ class Envelope:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         identifier = given if _ID.fullmatch(given) else os.urandom(8).hex().encode()
-        span = scope.get(SPAN_IN_SCOPE, (None, None))
-        exchange = scope[KEY_IN_SCOPE] = Exchange(identifier.decode(), headers, span)
+        exchange = scope[KEY_IN_SCOPE] = Exchange(identifier.decode(), headers)
+        exchange.span = scope.get(SPAN_IN_SCOPE, (None, None))
         response = _Response(send, identifier, self._desk.is_leaving)
         try:
             await self._inner(scope, receive, response.send)

@@ -36,7 +36,6 @@ class Exchange:
 
     id: str
     headers: Mapping[bytes, bytes]
-    span: tuple[str, str] | tuple[None, None] = (None, None)
     started: float = field(default_factory=time.monotonic)
     key: str | None = None
     model: str | None = None
@@ -44,6 +43,7 @@ class Exchange:
     verb: str | None = None
     examples: int = 0
     outcome: str = "ok"
+    span: tuple[str, str] | tuple[None, None] = (None, None)
 
 
 class Reply(NamedTuple):
