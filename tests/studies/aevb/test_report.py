@@ -91,7 +91,9 @@ def test_tables_say_what_cells_say(folder: Path) -> None:
     assert "| MNIST | 3 | adagrad | 0 | 0.05 million |" in made["bounds"]
     assert "| 3 | 141.30, a re-run | 140.00 ± 0.50 at 0.1 million |" in made["published"]
     assert "84.56 ± 0.23, recipe `mnist_aevb30`" in made["published"]
-    assert "2.0 to 2.0 of one processor" in made["speed"]
+    assert "| AEVB, MNIST | 2.0 of one processor |" in made["speed"]
+    made_up(folder, Cell("mnist", 20, "aevb"), -100.0, cpu_seconds_per_million=60.0)
+    assert "| AEVB, MNIST | 1.0 to 2.0 of one processor |" in blocks(folder)["speed"]
     assert "| 1,000 | Monte Carlo EM |" in made["likelihoods"]
 
 

@@ -161,7 +161,8 @@ def speed(found: Findings) -> list[dict[str, Any]]:
 def _range(cells: Sequence[Numbers]) -> str:
     """Of processor time: a clock also counts what others do."""
     busy = [cell["cpu_seconds_per_million"] / 60 for cell in cells]
-    return f"{min(busy):.1f} to {max(busy):.1f} of one processor"
+    ends = dict.fromkeys(f"{minutes:.1f}" for minutes in (min(busy), max(busy)))
+    return f"{' to '.join(ends)} of one processor"
 
 
 def _size(cell: Numbers) -> str:
