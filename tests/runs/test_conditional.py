@@ -22,7 +22,11 @@ CONDITIONAL = ("transform.condition=['label']", "model.prior={kind='conditional_
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "conditional"
-    longer = ("training.epochs=30", "model.decoder.hidden=[64]", "evaluation.ais={examples=2}")
+    longer = (
+        "training.epochs=30",
+        "model.decoder.hidden=[64]",
+        "evaluation.ais={examples=2,temperatures=50}",
+    )
     train(small_recipe(*CONDITIONAL, *longer), folder)
     return folder
 
@@ -92,7 +96,7 @@ def test_a_file_is_measured_given_what_is_said_of_it(finished: Path, tmp_path: P
     rows = test.rows(0, len(test))
     assert rows.labels is not None
     np.save(tmp_path / "threes.npy", rows.x[rows.labels == 3][:50].numpy())
-    quick = ["--samples", "5", "--amortization", "0", "--ais", "2", "--json"]
+    quick = ["--samples", "5", "--amortization", "0", "--json"]
     given = ["evaluate", str(finished), str(tmp_path / "threes.npy"), *quick]
 
     def nll(label: int) -> float:
